@@ -1,0 +1,7 @@
+/* assert.h - ASSERT is on in every build: it stops the process where an invariant of ours broke.
+ * Data from outside the process must never reach one. Nothing of the data is printed. */
+#pragma once
+
+_Noreturn void assert_failed(const char *expression, const char *file, int line);
+
+#define ASSERT(expression) ((expression) ? (void)0 : assert_failed(#expression, __FILE__, __LINE__))

@@ -1,0 +1,44 @@
+/* rope_kv_cpu.c - the reference over runs of rows. A few operations an element, all of them exact
+ * in plain C, so there is nothing to gain from lanes. */
+#include "base/assert.h"
+#include "kernels/rope_kv/rope_kv.h"
+
+enum { PART_ROWS = 8 };
+
+static uint32_t row_end(const struct attention_sequence *sequence)
+{
+    return sequence->row_first + sequence->row_count;
+}
+
+/* The part's rows may belong to several sequences. */
+static void run_part(const void *argument, uint32_t part)
+{
+    const struct rope_kv_args *args = argument;
+    const uint32_t first = part * PART_ROWS, end = first + PART_ROWS;
+    for (uint32_t s = 0; s < args->sequence_count; s++) {
+        const struct attention_sequence *sequence = &args->sequences[s];
+        const uint32_t from = sequence->row_first > first ? sequence->row_first : first;
+        const uint32_t to = row_end(sequence) < end ? row_end(sequence) : end;
+        if (from < to) {
+            const struct attention_sequence rows = {
+                .pages = sequence->pages,
+                .row_first = from,
+                .row_count = to - from,
+                .position_first = sequence->position_first + (from - sequence->row_first)};
+            struct rope_kv_args some = *args;
+            some.sequences = &rows;
+            some.sequence_count = 1;
+            rope_kv_reference(&some);
+        }
+    }
+}
+
+void rope_kv_cpu(const struct rope_kv_args *args, struct workers *workers)
+{
+    ASSERT(args->head_dim % 2 == 0 && args->page_tokens > 0);
+    uint32_t end = 0;
+    for (uint32_t s = 0; s < args->sequence_count; s++) {
+        end = row_end(&args->sequences[s]) > end ? row_end(&args->sequences[s]) : end;
+    }
+    workers_run(workers, run_part, args, (end + PART_ROWS - 1) / PART_ROWS);
+}

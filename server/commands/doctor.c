@@ -1,0 +1,222 @@
+/* doctor.c - `ward doctor`: looks at what a server needs on this machine and says what is wrong,
+ * one line a check. A row of the table is a check; it reads, and changes nothing. */
+#include <errno.h>
+#include <gnutls/x509.h>
+#include <microhttpd.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/timex.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "kernels/cpu_features.h"
+#include "model/model.h"
+#include "server/certificate.h"
+#include "server/commands/commands.h"
+#include "server/commands/options.h"
+#include "server/config.h"
+#include "server/server.h"
+#include "server/state_directory.h"
+
+enum verdict { GOOD, WARNING, BAD };
+enum { TEXT_BYTES = 512, CERTIFICATE_WARN_S = 30 * 86400, FILES_SPARE = 64 };
+static const time_t BUILT_AFTER_S = 1735689600; /* 2025-01-01: a clock before it is wrong */
+
+struct finding {
+    enum verdict verdict;
+    char text[TEXT_BYTES];
+};
+
+static struct finding found(enum verdict verdict, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+static struct finding found(enum verdict verdict, const char *format, ...)
+{
+    struct finding finding = {.verdict = verdict};
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(finding.text, sizeof finding.text, format, arguments);
+    va_end(arguments);
+    return finding;
+}
+
+/* ---- checks --------------------------------------------------------------------------------- */
+
+static struct finding check_cpu(const struct config *config)
+{
+    (void)config;
+    const long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    const char *level = cpu_features_name(cpu_features_level());
+    const bool is_portable = cpu_features_level() == CPU_LEVEL_PORTABLE;
+    return found(is_portable ? WARNING : GOOD, "%ld cores, kernels use %s%s", cores, level,
+                 is_portable ? ": many times slower than AVX2 or AVX-512" : "");
+}
+
+static struct finding check_gpu(const struct config *config)
+{
+    (void)config;
+    const bool has_driver = access("/proc/driver/nvidia/version", R_OK) == 0;
+    return found(GOOD, has_driver ? "an NVIDIA driver is loaded; this version computes on the CPU"
+                                  : "no NVIDIA driver; computing on the CPU");
+}
+
+static struct finding check_memory(const struct config *config)
+{
+    const long page_bytes = sysconf(_SC_PAGESIZE);
+    const uint64_t free_mib = (uint64_t)sysconf(_SC_AVPHYS_PAGES) * (uint64_t)page_bytes >> 20;
+    const bool fits = free_mib > (uint64_t)config->engine_kv_mib;
+    return found(fits ? GOOD : BAD, "%llu MiB free, the KV cache takes %lld MiB%s",
+                 (unsigned long long)free_mib, (long long)config->engine_kv_mib,
+                 fits ? "" : ": lower engine.kv_mib");
+}
+
+static struct finding check_library(const struct config *config)
+{
+    (void)config;
+    const char *warning = server_library_warning();
+    return found(warning ? WARNING : GOOD, "GnuTLS %s, libmicrohttpd %s%s%s",
+                 gnutls_check_version(NULL), MHD_get_version(), warning ? ": " : "",
+                 warning ? warning : "");
+}
+
+static struct finding check_limits(const struct config *config)
+{
+    struct rlimit files = {0, 0};
+    getrlimit(RLIMIT_NOFILE, &files);
+    const bool fits = files.rlim_cur >= (rlim_t)config->server_connections_max + FILES_SPARE;
+    return found(fits ? GOOD : BAD, "%llu open files allowed, server.connections_max is %lld%s",
+                 (unsigned long long)files.rlim_cur, (long long)config->server_connections_max,
+                 fits ? "" : ": raise `ulimit -n` or lower the setting");
+}
+
+static struct finding check_clock(const struct config *config)
+{
+    (void)config;
+    struct timex state = {0};
+    if (time(NULL) < BUILT_AFTER_S) {
+        return found(BAD, "the clock is wrong; certificates cannot be checked with it");
+    }
+    return adjtimex(&state) == TIME_ERROR
+               ? found(WARNING, "the clock is not synchronised: run an NTP client")
+               : found(GOOD, "the clock is synchronised");
+}
+
+static struct finding check_state(const struct config *config)
+{
+    char state[STATE_DIRECTORY_BYTES];
+    struct failure failure = {""};
+    struct auth *auth = NULL;
+    enum status status = state_directory_find(config->state_dir, state, &failure);
+    if (status == STATUS_OK) {
+        status = auth_open(state, &auth, &failure);
+    }
+    if (status != STATUS_OK) {
+        return found(BAD, "%s", failure.text);
+    }
+    const size_t tenants = auth_tenant_list(auth, NULL, 0);
+    auth_close(auth);
+    return found(tenants > 0 ? GOOD : WARNING, "%s: %zu tenant(s)%s", state, tenants,
+                 tenants > 0 ? "" : "; add one with `ward tenant add NAME`");
+}
+
+static struct finding check_certificate(const struct config *config)
+{
+    if (config->tls_certificate_file[0] == '\0') {
+        return found(BAD,
+                     "tls.certificate_file is not set: name a PEM file; `ward demo` makes its own");
+    }
+    struct failure failure = {""};
+    struct buffer text = {.limit_bytes = CERTIFICATE_PEM_BYTES_MAX};
+    struct finding finding;
+    if (certificate_read(config->tls_private_key_file, true, &text, &failure) != STATUS_OK
+        || certificate_read(config->tls_certificate_file, false, &text, &failure) != STATUS_OK) {
+        finding = found(BAD, "%s", failure.text);
+    } else {
+        gnutls_x509_crt_t certificate;
+        gnutls_x509_crt_init(&certificate);
+        const gnutls_datum_t pem = {(unsigned char *)text.bytes, (unsigned)text.length};
+        gnutls_x509_crt_import(certificate, &pem, GNUTLS_X509_FMT_PEM);
+        const long left_s = (long)(gnutls_x509_crt_get_expiration_time(certificate) - time(NULL));
+        gnutls_x509_crt_deinit(certificate);
+        finding = found(left_s < 0                    ? BAD
+                        : left_s < CERTIFICATE_WARN_S ? WARNING
+                                                      : GOOD,
+                        "%.400s: %s %ld days", config->tls_certificate_file,
+                        left_s < 0 ? "expired, by" : "valid for", labs(left_s) / 86400);
+    }
+    buffer_destroy(&text);
+    return finding;
+}
+
+static struct finding check_model(const struct config *config)
+{
+    if (config->model_directory[0] == '\0') {
+        return found(BAD, "model.directory is not set: name a model; `ward demo` brings its own");
+    }
+    struct failure failure = {""};
+    struct model *model = NULL;
+    if (model_open(config->model_directory, &model, &failure) != STATUS_OK) {
+        return found(BAD, "%s", failure.text);
+    }
+    const struct finding finding =
+        found(model->tokenizer && model->chat_template ? GOOD : WARNING,
+              "%s opens; tokenizer: %s, chat template: %s", model->name,
+              model->tokenizer ? "yes" : "none", model->chat_template ? "yes" : "none");
+    model_close(model);
+    return finding;
+}
+
+static const struct {
+    const char *name;
+    struct finding (*run)(const struct config *config);
+} checks[] = {
+    {"cpu", check_cpu},       {"gpu", check_gpu},
+    {"memory", check_memory}, {"library", check_library},
+    {"limits", check_limits}, {"clock", check_clock},
+    {"state", check_state},   {"certificate", check_certificate},
+    {"model", check_model},
+};
+
+/* ---- command -------------------------------------------------------------------------------- */
+
+static int run(const char *path)
+{
+    struct config config;
+    struct failure failure = {""};
+    if (config_load(&config, path, &failure) != STATUS_OK) {
+        return options_failed(&failure);
+    }
+    static const char *const marks[] = {"ok  ", "warn", "BAD "};
+    int bad = 0;
+    for (size_t i = 0; i < sizeof checks / sizeof checks[0]; i++) {
+        const struct finding finding = checks[i].run(&config);
+        printf("%s  %-12s %s\n", marks[finding.verdict], checks[i].name, finding.text);
+        bad += finding.verdict == BAD;
+    }
+    return bad > 0;
+}
+
+int doctor_main(int argc, char **argv)
+{
+    const char *path = NULL;
+    const struct option_row rows[] = {
+        {.name = "config",
+         .letter = 'c',
+         .kind = OPTION_TEXT,
+         .out = &path,
+         .value = "FILE",
+         .help = "the configuration that `ward serve` would read"},
+    };
+    const struct options options = {
+        .usage = "ward doctor [-c FILE]",
+        .summary = "Checks what a server needs on this machine, one line a check; exit 1 when\n"
+                   "something would keep it from serving.",
+        .rows = rows,
+        .row_count = sizeof rows / sizeof rows[0],
+    };
+    const int code = options_read(&options, argc, argv, NULL);
+    return code == OPTIONS_READY ? run(path) : code;
+}

@@ -1,0 +1,40 @@
+/* config.h - the settings of config.def from defaults, one YAML file and the environment, in that
+ * order. An unknown key, a wrong type or a value out of range is refused with file, line and what
+ * is allowed. Read-only after load; a plain value. */
+#pragma once
+#include <stdint.h>
+#include <stdio.h>
+
+#include "base/failure.h"
+
+enum { CONFIG_TEXT_BYTES = 1024, CONFIG_FILE_BYTES_MAX = 1 << 20 };
+
+/* clang-format off */
+struct config {
+#define CONFIG_TEXT(section, key, preset, help) char section##_##key[CONFIG_TEXT_BYTES];
+#define CONFIG_INTEGER(section, key, preset, min, max, help) int64_t section##_##key;
+#include "server/config.def"
+};
+/* clang-format on */
+
+void config_set_defaults(struct config *config);
+
+/* Sets one value by its full name ("server.port"); a refused one leaves the config as it was.
+ * STATUS_NOT_FOUND: no such setting. STATUS_INVALID: type or range, which failure names. */
+MUST_CHECK enum status config_set(struct config *config, const char *name, const char *text,
+                                  struct failure *failure);
+
+/* Sets what WARD_<SECTION>_<KEY> say; an empty variable counts as unset. */
+MUST_CHECK enum status config_read_environment(struct config *config, struct failure *failure);
+
+/* Defaults, then the file (NULL: none), then the environment. */
+MUST_CHECK enum status config_load(struct config *config, const char *path,
+                                   struct failure *failure);
+
+/* The same from YAML text; name is what errors call it. For tests and fuzzing. */
+MUST_CHECK enum status config_parse(struct config *config, const char *yaml, size_t length,
+                                    const char *name, struct failure *failure);
+
+/* One commented YAML document with every setting, its default and range: `ward serve
+ * --help-config`. */
+void config_print_reference(FILE *out);

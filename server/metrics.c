@@ -1,0 +1,395 @@
+/* metrics.c - a row of atomics for each tenant id and one for the whole server: ward_x{tenant="t"}
+ * and ward_all_x. Tenants past the table share row LIMIT_TENANTS + 1. A row is written out once its
+ * tenant has a name. */
+#include "server/metrics.h"
+
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "auth/auth.h"
+#include "base/clock.h"
+
+enum { ROW_COUNT = LIMIT_TENANTS + 2, ALL = 0 };
+
+/* Upper bounds of every histogram, in seconds; as text too, so that le="0.001" is exact. */
+static const struct {
+    double seconds;
+    const char *text;
+} bounds[] = {
+    {0.0005, "0.0005"}, {0.001, "0.001"}, {0.0025, "0.0025"}, {0.005, "0.005"},
+    {0.01, "0.01"},     {0.025, "0.025"}, {0.05, "0.05"},     {0.1, "0.1"},
+    {0.25, "0.25"},     {0.5, "0.5"},     {1.0, "1"},         {2.5, "2.5"},
+    {5.0, "5"},         {10.0, "10"},     {30.0, "30"},       {60.0, "60"},
+};
+enum { BOUND_COUNT = sizeof bounds / sizeof bounds[0] };
+
+static const int codes[] = {200, 400, 401, 404, 413, 429, 500, 503};
+enum { CODE_COUNT = sizeof codes / sizeof codes[0] + 1 }; /* the last: any other */
+
+static const char *const route_names[METRICS_ROUTE_COUNT] = {
+    [METRICS_ROUTE_CHAT] = "chat_completions", [METRICS_ROUTE_COMPLETIONS] = "completions",
+    [METRICS_ROUTE_MODELS] = "models",         [METRICS_ROUTE_TOKENIZE] = "tokenize",
+    [METRICS_ROUTE_DETOKENIZE] = "detokenize",
+};
+
+static const char *const outcome_names[METRICS_OUTCOME_COUNT] = {
+    [METRICS_COMPLETED] = "completed", [METRICS_CANCELLED] = "cancelled",
+    [METRICS_FAILED] = "failed",       [METRICS_INVALID] = "invalid",
+    [METRICS_QUOTA] = "quota",         [METRICS_BUSY] = "busy",
+};
+
+struct histogram {
+    _Atomic uint64_t buckets[BOUND_COUNT + 1]; /* not cumulative; the last: above all bounds */
+    _Atomic uint64_t sum_ns;
+};
+
+struct row {
+    _Atomic int name_state; /* NAME_NONE, NAME_BEING_WRITTEN, NAME_SET */
+    char name[AUTH_NAME_BYTES];
+    _Atomic uint64_t outcomes[METRICS_OUTCOME_COUNT];
+    _Atomic uint64_t prompt_tokens, output_tokens, preemptions;
+    _Atomic uint32_t queued, running, pages_used, pages_total;
+    struct histogram first_token, per_token, step; /* the last in the whole server's row only */
+};
+enum { NAME_NONE, NAME_BEING_WRITTEN, NAME_SET };
+
+struct metrics {
+    double started_unix_s;
+    struct row rows[ROW_COUNT];
+    _Atomic uint64_t requests[METRICS_ROUTE_COUNT][CODE_COUNT];
+};
+
+enum status metrics_create(struct metrics **out)
+{
+    struct metrics *metrics = calloc(1, sizeof *metrics);
+    if (!metrics) {
+        return STATUS_IO;
+    }
+    atomic_init(&metrics->rows[ALL].name_state, NAME_SET);
+    metrics->started_unix_s = (double)clock_unix_ms() / 1e3;
+    *out = metrics;
+    return STATUS_OK;
+}
+
+void metrics_destroy(struct metrics *metrics)
+{
+    free(metrics);
+}
+
+const char *metrics_outcome_name(enum metrics_outcome outcome)
+{
+    return outcome_names[outcome];
+}
+
+/* ---- counting ------------------------------------------------------------------------------- */
+
+static void add(_Atomic uint64_t *counter, uint64_t count)
+{
+    atomic_fetch_add_explicit(counter, count, memory_order_relaxed);
+}
+
+static void observe(struct histogram *histogram, uint64_t ns)
+{
+    const double seconds = (double)ns / 1e9;
+    size_t bucket = 0;
+    while (bucket < BOUND_COUNT && seconds > bounds[bucket].seconds) {
+        bucket++;
+    }
+    add(&histogram->buckets[bucket], 1);
+    add(&histogram->sum_ns, ns);
+}
+
+static struct row *row_of(struct metrics *metrics, struct tenant_id tenant)
+{
+    return &metrics->rows[tenant.value <= LIMIT_TENANTS ? tenant.value : LIMIT_TENANTS + 1];
+}
+
+static size_t code_index(int http_code)
+{
+    size_t i = 0;
+    while (i < CODE_COUNT - 1 && codes[i] != http_code) {
+        i++;
+    }
+    return i;
+}
+
+/* The first who comes writes its name; readers wait for NAME_SET. */
+void metrics_know_tenant(struct metrics *metrics, struct tenant_id tenant, const char *name)
+{
+    struct row *row = row_of(metrics, tenant);
+    int none = NAME_NONE;
+    if (atomic_compare_exchange_strong(&row->name_state, &none, NAME_BEING_WRITTEN)) {
+        const size_t length = strnlen(name, sizeof row->name - 1);
+        memcpy(row->name, name, length);
+        atomic_store(&row->name_state, NAME_SET);
+    }
+}
+
+void metrics_count_request(struct metrics *metrics, const struct metrics_request *request)
+{
+    add(&metrics->requests[request->route][code_index(request->http_code)], 1);
+    struct row *rows[] = {&metrics->rows[ALL], row_of(metrics, request->tenant)};
+    metrics_know_tenant(metrics, request->tenant, request->tenant_name);
+    for (size_t i = 0; i < 2; i++) {
+        add(&rows[i]->outcomes[request->outcome], 1);
+        if (request->first_token_ns > 0) {
+            observe(&rows[i]->first_token, request->first_token_ns);
+        }
+        if (request->per_token_ns > 0) {
+            observe(&rows[i]->per_token, request->per_token_ns);
+        }
+    }
+}
+
+void metrics_count_tokens(struct metrics *metrics, struct tenant_id tenant, uint32_t prompt_tokens,
+                          uint32_t output_tokens)
+{
+    struct row *rows[] = {&metrics->rows[ALL], row_of(metrics, tenant)};
+    for (size_t i = 0; i < 2; i++) {
+        add(&rows[i]->prompt_tokens, prompt_tokens);
+        add(&rows[i]->output_tokens, output_tokens);
+    }
+}
+
+void metrics_count_step(struct metrics *metrics, uint64_t step_ns)
+{
+    observe(&metrics->rows[ALL].step, step_ns);
+}
+
+void metrics_set_counts(struct metrics *metrics, struct tenant_id tenant,
+                        const struct scheduler_counts *counts)
+{
+    struct row *row = row_of(metrics, tenant);
+    atomic_store_explicit(&row->queued, counts->queued, memory_order_relaxed);
+    atomic_store_explicit(&row->running, counts->running, memory_order_relaxed);
+    atomic_store_explicit(&row->pages_used, counts->pages_used, memory_order_relaxed);
+    atomic_store_explicit(&row->pages_total, counts->pages_total, memory_order_relaxed);
+    atomic_store_explicit(&row->preemptions, counts->preemptions, memory_order_relaxed);
+}
+
+/* ---- writing -------------------------------------------------------------------------------- */
+
+/* The writer goes on after an error and reports it at the end: nothing is half-used meanwhile. */
+struct writer {
+    const struct metrics *metrics;
+    struct buffer *out;
+    enum status status;
+};
+
+static void keep(struct writer *writer, enum status status)
+{
+    if (writer->status == STATUS_OK) {
+        writer->status = status;
+    }
+}
+
+static void write_head(struct writer *writer, const char *prefix, const char *name,
+                       const char *type, const char *help)
+{
+    keep(writer, buffer_format(writer->out, "# HELP ward_%s%s %s\n# TYPE ward_%s%s %s\n", prefix,
+                               name, help, prefix, name, type));
+}
+
+/* A label value: backslash, quote and newline are escaped, as the format demands. */
+static void write_escaped(struct writer *writer, const char *text)
+{
+    for (; *text; text++) {
+        const char *escaped = *text == '\\' ? "\\\\" : *text == '"' ? "\\\"" : "\\n";
+        if (*text == '\\' || *text == '"' || *text == '\n') {
+            keep(writer, buffer_append_text(writer->out, escaped));
+        } else {
+            keep(writer, buffer_append(writer->out, text, 1));
+        }
+    }
+}
+
+/* ward_all_name, or ward_name{tenant="..."}; with label="value" where there is a label. */
+static void write_series(struct writer *writer, const char *name, const struct row *row,
+                         const char *label, const char *value)
+{
+    const bool is_tenant = row != &writer->metrics->rows[ALL];
+    keep(writer, buffer_format(writer->out, "ward_%s%s", is_tenant ? "" : "all_", name));
+    if (is_tenant) {
+        keep(writer, buffer_append_text(writer->out, "{tenant=\""));
+        write_escaped(writer, row->name);
+        keep(writer, buffer_append_text(writer->out, label ? "\"," : "\"}"));
+    } else if (label) {
+        keep(writer, buffer_append_text(writer->out, "{"));
+    }
+    if (label) {
+        keep(writer, buffer_format(writer->out, "%s=\"%s\"}", label, value));
+    }
+}
+
+static void write_count(struct writer *writer, uint64_t count)
+{
+    keep(writer, buffer_format(writer->out, " %llu\n", (unsigned long long)count));
+}
+
+static void write_histogram(struct writer *writer, const char *name, const struct row *row,
+                            const struct histogram *histogram)
+{
+    char part[64];
+    snprintf(part, sizeof part, "%s_bucket", name);
+    uint64_t count = 0;
+    for (size_t i = 0; i <= BOUND_COUNT; i++) {
+        count += atomic_load_explicit(&histogram->buckets[i], memory_order_relaxed);
+        write_series(writer, part, row, "le", i < BOUND_COUNT ? bounds[i].text : "+Inf");
+        write_count(writer, count);
+    }
+    const uint64_t sum_ns = atomic_load_explicit(&histogram->sum_ns, memory_order_relaxed);
+    snprintf(part, sizeof part, "%s_sum", name);
+    write_series(writer, part, row, NULL, NULL);
+    keep(writer, buffer_format(writer->out, " %.9g\n", (double)sum_ns / 1e9));
+    snprintf(part, sizeof part, "%s_count", name);
+    write_series(writer, part, row, NULL, NULL);
+    write_count(writer, count);
+}
+
+/* What exists for the whole server and for each tenant, by its place in the row. */
+static const struct {
+    const char *name, *type, *help;
+    size_t offset;
+    bool is_wide; /* uint64_t */
+} numbers[] = {
+    {"prompt_tokens_total", "counter", "Prompt tokens of accepted requests.",
+     offsetof(struct row, prompt_tokens), true},
+    {"output_tokens_total", "counter", "Tokens generated.", offsetof(struct row, output_tokens),
+     true},
+    {"preemptions_total", "counter", "Sequences sent back to the queue to free KV pages.",
+     offsetof(struct row, preemptions), true},
+    {"queued_sequences", "gauge", "Sequences that wait for a place in the batch.",
+     offsetof(struct row, queued), false},
+    {"running_sequences", "gauge", "Sequences in the batch.", offsetof(struct row, running), false},
+    {"kv_pages_used", "gauge", "KV pages that sequences hold.", offsetof(struct row, pages_used),
+     false},
+};
+
+static const struct {
+    const char *name, *help;
+    size_t offset;
+} histograms[] = {
+    {"time_to_first_token_seconds", "From arrival to the first token.",
+     offsetof(struct row, first_token)},
+    {"time_per_output_token_seconds", "Mean time between the tokens of a request.",
+     offsetof(struct row, per_token)},
+};
+
+static uint64_t number_of(const struct row *row, size_t index)
+{
+    const char *at = (const char *)row + numbers[index].offset;
+    return numbers[index].is_wide ? atomic_load_explicit((const _Atomic uint64_t *)(const void *)at,
+                                                         memory_order_relaxed)
+                                  : atomic_load_explicit((const _Atomic uint32_t *)(const void *)at,
+                                                         memory_order_relaxed);
+}
+
+static bool is_shown(const struct row *row)
+{
+    return atomic_load(&row->name_state) == NAME_SET;
+}
+
+/* One metric for every row of a range: the whole server's alone, or those of the tenants. */
+struct range {
+    const char *prefix;
+    size_t first, last;
+};
+
+static void write_number(struct writer *writer, struct range range, size_t index)
+{
+    write_head(writer, range.prefix, numbers[index].name, numbers[index].type, numbers[index].help);
+    for (size_t i = range.first; i <= range.last; i++) {
+        const struct row *row = &writer->metrics->rows[i];
+        if (is_shown(row)) {
+            write_series(writer, numbers[index].name, row, NULL, NULL);
+            write_count(writer, number_of(row, index));
+        }
+    }
+}
+
+static void write_outcomes(struct writer *writer, struct range range)
+{
+    write_head(writer, range.prefix, "requests_total", "counter", "Requests by how they ended.");
+    for (size_t i = range.first; i <= range.last; i++) {
+        const struct row *row = &writer->metrics->rows[i];
+        for (size_t o = 0; is_shown(row) && o < METRICS_OUTCOME_COUNT; o++) {
+            write_series(writer, "requests_total", row, "outcome", outcome_names[o]);
+            write_count(writer, atomic_load_explicit(&row->outcomes[o], memory_order_relaxed));
+        }
+    }
+}
+
+static void write_rows(struct writer *writer, struct range range)
+{
+    write_outcomes(writer, range);
+    for (size_t n = 0; n < sizeof numbers / sizeof numbers[0]; n++) {
+        write_number(writer, range, n);
+    }
+    for (size_t h = 0; h < sizeof histograms / sizeof histograms[0]; h++) {
+        write_head(writer, range.prefix, histograms[h].name, "histogram", histograms[h].help);
+        for (size_t i = range.first; i <= range.last; i++) {
+            const struct row *row = &writer->metrics->rows[i];
+            if (is_shown(row)) {
+                const char *at = (const char *)row + histograms[h].offset;
+                write_histogram(writer, histograms[h].name, row, (const void *)at);
+            }
+        }
+    }
+}
+
+static void write_requests(struct writer *writer)
+{
+    write_head(writer, "", "http_requests_total", "counter",
+               "Requests that reached a handler, by route and status code.");
+    for (size_t r = 0; r < METRICS_ROUTE_COUNT; r++) {
+        for (size_t c = 0; c < CODE_COUNT; c++) {
+            const uint64_t count =
+                atomic_load_explicit(&writer->metrics->requests[r][c], memory_order_relaxed);
+            char code[8] = "other";
+            if (c < CODE_COUNT - 1) {
+                snprintf(code, sizeof code, "%d", codes[c]);
+            }
+            keep(writer, buffer_format(writer->out,
+                                       "ward_http_requests_total{route=\"%s\",code=\"%s\"} %llu\n",
+                                       route_names[r], code, (unsigned long long)count));
+        }
+    }
+}
+
+static void write_facts(struct writer *writer, const struct metrics_facts *facts)
+{
+    write_head(writer, "", "build_info", "gauge", "Always 1; what runs is in the labels.");
+    keep(writer,
+         buffer_append_text(writer->out, "ward_build_info{version=\"" WARD_VERSION "\",model=\""));
+    write_escaped(writer, facts->model_name);
+    keep(writer, buffer_format(writer->out, "\",model_digest=\"%s\"} 1\n", facts->model_digest));
+    write_head(writer, "", "ready", "gauge", "1 when /readyz says so.");
+    keep(writer, buffer_format(writer->out, "ward_ready %d\n", facts->is_ready));
+    write_head(writer, "", "live_requests", "gauge", "Generations that have not ended.");
+    keep(writer, buffer_format(writer->out, "ward_live_requests %u\n", facts->live_requests));
+    const struct row *all = &writer->metrics->rows[ALL];
+    write_head(writer, "", "kv_pages", "gauge", "KV pages that there are.");
+    keep(writer, buffer_format(writer->out, "ward_kv_pages %u\n",
+                               atomic_load_explicit(&all->pages_total, memory_order_relaxed)));
+    write_head(writer, "all_", "step_seconds", "histogram", "One engine step.");
+    write_histogram(writer, "step_seconds", all, &all->step);
+    keep(writer, buffer_format(writer->out,
+                               "# HELP process_start_time_seconds Start, Unix time.\n"
+                               "# TYPE process_start_time_seconds gauge\n"
+                               "process_start_time_seconds %.3f\n",
+                               writer->metrics->started_unix_s));
+}
+
+enum status metrics_write(const struct metrics *metrics, const struct metrics_facts *facts,
+                          struct buffer *out)
+{
+    struct writer writer = {.metrics = metrics, .out = out, .status = STATUS_OK};
+    write_facts(&writer, facts);
+    write_requests(&writer);
+    write_rows(&writer, (struct range){"all_", ALL, ALL});
+    write_rows(&writer, (struct range){"", ALL + 1, ROW_COUNT - 1});
+    return writer.status;
+}

@@ -1,0 +1,412 @@
+#include "server/openai/generation.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "server/openai/generation_plan.h"
+#include "server/openai/openai_answer.h"
+#include "server/openai/openai_reply.h"
+
+enum { JSON_BYTES_A_TEXT_BYTE = 6, DOCUMENT_SPARE_BYTES = 65536 };
+static const uint64_t KEEP_ALIVE_NS = 5ULL * 1000 * 1000 * 1000;
+static const char keep_alive[] = ": keep-alive\n\n";
+
+enum phase {
+    PHASE_ADMITTING, /* the engine has not said yes or no */
+    PHASE_ANSWERING,
+    PHASE_ENDED, /* all is written: what is left is to be taken */
+    PHASE_BROKEN /* likewise, then the connection is cut */
+};
+
+struct generation {
+    struct service *service;
+    enum metrics_route route;
+    struct auth_identity identity;
+    char request_id[OPENAI_ID_BYTES];
+    uint64_t arrived_ns, sent_ns; /* of its last byte so far */
+    struct openai_request request;
+    struct openai_answer answer;
+    struct token_log *log;
+    struct auth_budget budget;
+    uint32_t tokens_taken; /* from the tenant's budget */
+    bool has_budget, is_concluded;
+    enum phase phase;
+    enum status submitted;
+    _Atomic uint64_t ticket; /* 0: none */
+    _Atomic bool is_abandoned;
+};
+
+/* What an abandoned request is told, if its client still listens: then its key was revoked. */
+static const struct openai_refusal abandoned = {
+    {401, "invalid_request_error", NULL, "invalid_api_key",
+     "the request was cancelled: its API key is no longer valid", 0},
+    METRICS_CANCELLED};
+
+static struct engine_ticket ticket_of(struct generation *generation)
+{
+    return (struct engine_ticket){atomic_load(&generation->ticket)};
+}
+
+/* ---- the end --------------------------------------------------------------------------------- */
+
+static double milliseconds(uint64_t ns)
+{
+    return (double)ns / 1e6;
+}
+
+static void count(const struct generation *generation, enum metrics_outcome outcome, int http_code)
+{
+    const uint32_t output_tokens = openai_answer_tokens(&generation->answer);
+    struct metrics_request counted = {.tenant = generation->identity.tenant,
+                                      .tenant_name = generation->identity.tenant_name,
+                                      .route = generation->route,
+                                      .outcome = outcome,
+                                      .http_code = http_code};
+    if (generation->log && token_log_first_ns(generation->log) > 0) {
+        const uint64_t first_ns = token_log_first_ns(generation->log);
+        const uint64_t last_ns = token_log_last_ns(generation->log);
+        const uint32_t tokens_each = output_tokens / generation->answer.choice_count;
+        counted.first_token_ns = first_ns - generation->arrived_ns;
+        counted.per_token_ns = tokens_each > 1 ? (last_ns - first_ns) / (tokens_each - 1) : 0;
+    }
+    metrics_count_request(generation->service->metrics, &counted);
+    log_event(LOG_LEVEL_INFO, "openai", "generation.done",
+              "request=%s tenant=%s key=%s outcome=%s status=%d prompt_tokens=%u "
+              "output_tokens=%u ttft_ms=%.1f total_ms=%.1f",
+              generation->request_id, generation->identity.tenant_name, generation->identity.key_id,
+              metrics_outcome_name(outcome), http_code, generation->answer.prompt_tokens,
+              output_tokens, milliseconds(counted.first_token_ns),
+              milliseconds(clock_monotonic_ns() - generation->arrived_ns));
+}
+
+/* Counted and everything of others given back, once; before the client can read of the end. */
+static void conclude(struct generation *generation, enum metrics_outcome outcome, int http_code)
+{
+    if (generation->is_concluded) {
+        return;
+    }
+    generation->is_concluded = true;
+    count(generation, outcome, http_code);
+    const uint64_t ticket = atomic_exchange(&generation->ticket, 0);
+    if (ticket != 0) {
+        engine_loop_release(generation->service->engine_loop, (struct engine_ticket){ticket});
+    }
+    if (generation->has_budget) {
+        auth_release(generation->service->config.auth, generation->identity.tenant,
+                     generation->tokens_taken,
+                     generation->answer.prompt_tokens + openai_answer_tokens(&generation->answer));
+    }
+}
+
+static void destroy(void *context)
+{
+    struct generation *generation = context;
+    if (generation) {
+        conclude(generation, METRICS_CANCELLED, 499);
+        openai_answer_close(&generation->answer);
+        token_log_destroy(generation->log);
+        openai_request_destroy(&generation->request);
+        explicit_bzero(generation, sizeof *generation);
+        free(generation);
+    }
+}
+
+static void refuse(struct generation *generation, struct http_exchange *exchange,
+                   const struct openai_refusal *refusal)
+{
+    conclude(generation, refusal->outcome, refusal->error.http_code);
+    if (generation->budget.requests_limit > 0 || generation->budget.tokens_limit > 0) {
+        openai_reply_budget(exchange, &generation->budget);
+    }
+    http_reply_error(exchange, &refusal->error);
+}
+
+/* ---- before the engine ----------------------------------------------------------------------- */
+
+static enum status open_answer(struct generation *generation, const struct generation_plan *plan)
+{
+    struct service *service = generation->service;
+    struct openai_answer *answer = &generation->answer;
+    const struct model *model = service->config.model;
+    if (token_log_create(&plan->shape, &generation->log) != STATUS_OK) {
+        return STATUS_IO;
+    }
+    const uint64_t bytes_max = service->config.request_bytes_max;
+    answer->choice_count = plan->shape.sequence_count;
+    answer->terms.output_max = plan->shape.output_max;
+    answer->model_name = service->model_name;
+    answer->fingerprint = service->fingerprint;
+    answer->created_unix_s = clock_unix_ms() / 1000;
+    answer->include_usage = generation->request.include_usage;
+    answer->terms.tokenizer = model->tokenizer;
+    answer->terms.stops = &generation->request.stops;
+    answer->terms.stop_ids = model->config.eos_ids;
+    answer->terms.stop_count = model->config.eos_count;
+    answer->terms.log = generation->log;
+    answer->terms.text_bytes_max = bytes_max;
+    answer->terms.logprobs = generation->request.logprobs;
+    answer->out.limit_bytes = JSON_BYTES_A_TEXT_BYTE * bytes_max + DOCUMENT_SPARE_BYTES;
+    snprintf(answer->id, sizeof answer->id, "%s%s", answer->format->id_prefix,
+             generation->request_id);
+    enum status status = openai_answer_open(answer);
+    for (uint32_t i = 0;
+         status == STATUS_OK && generation->request.echo && i < answer->choice_count; i++) {
+        status = openai_prompts_echo(model, &generation->request, i / generation->request.n,
+                                     &answer->choices[i].text);
+    }
+    return status;
+}
+
+/* All sequences of a request are admitted together, so more than this can never be. */
+static uint32_t sequences_max(const struct service *service)
+{
+    const struct service_config *config = &service->config;
+    return config->tenant_queued_max < config->sequences_max ? config->tenant_queued_max
+                                                             : config->sequences_max;
+}
+
+/* Up to what is the client's own. */
+static enum status plan(struct generation *generation, struct http_exchange *exchange,
+                        struct openai_prompts *prompts, struct generation_plan *out,
+                        struct openai_fault *fault)
+{
+    const struct service *service = generation->service;
+    const struct openai_terms terms = {.model_name = service->model_name,
+                                       .vocabulary_count =
+                                           service->config.engine.shape.vocabulary_count,
+                                       .sequences_max = sequences_max(service)};
+    size_t length = 0;
+    const char *body = http_exchange_body(exchange, &length);
+    const enum openai_endpoint endpoint =
+        generation->route == METRICS_ROUTE_CHAT ? OPENAI_CHAT : OPENAI_COMPLETIONS;
+    enum status status =
+        openai_request_parse(endpoint, body, length, &terms, &generation->request, fault);
+    if (status == STATUS_OK) {
+        status = openai_prompts_make(service->config.model, &generation->request, prompts, fault);
+    }
+    return status == STATUS_OK ? generation_plan_make(service, generation->answer.format,
+                                                      &generation->request, prompts, out, fault)
+                               : status;
+}
+
+/* Every check up to the engine's door. False: replied. */
+static bool prepare(struct generation *generation, struct http_exchange *exchange,
+                    struct openai_prompts *prompts, struct generation_plan *out)
+{
+    struct service *service = generation->service;
+    struct openai_fault fault = {0};
+    if (plan(generation, exchange, prompts, out, &fault) != STATUS_OK) {
+        const struct openai_refusal refusal = openai_refusal_of_fault(&fault);
+        refuse(generation, exchange, &refusal);
+        return false;
+    }
+    out->engine.tenant = generation->identity.tenant;
+    generation->answer.prompt_tokens = out->prompt_tokens;
+    generation->tokens_taken = out->tokens_max;
+    const char *what = NULL;
+    const enum status status =
+        auth_admit(service->config.auth, generation->identity.tenant, clock_monotonic_ns(),
+                   generation->tokens_taken, &generation->budget, &what);
+    if (status != STATUS_OK) {
+        const struct openai_refusal refusal =
+            status == STATUS_QUOTA
+                ? openai_refusal_of_budget(&generation->budget, what, generation->tokens_taken)
+                : openai_refusal_of_status(service, status);
+        refuse(generation, exchange, &refusal);
+        return false;
+    }
+    generation->has_budget = true;
+    if (open_answer(generation, out) != STATUS_OK) {
+        const struct openai_refusal refusal = openai_refusal_of_status(service, STATUS_FULL);
+        refuse(generation, exchange, &refusal);
+        return false;
+    }
+    return true;
+}
+
+/* ---- the task -------------------------------------------------------------------------------- */
+
+static void cut(void *context, uint32_t sequence)
+{
+    struct generation *generation = context;
+    engine_loop_cancel(generation->service->engine_loop, ticket_of(generation), sequence);
+}
+
+static void answer_whole(struct generation *generation, struct http_exchange *exchange)
+{
+    struct service *service = generation->service;
+    struct openai_answer *answer = &generation->answer;
+    const enum openai_progress progress = openai_answer_gather(answer);
+    if (progress == OPENAI_WAITING) {
+        return;
+    }
+    if (progress == OPENAI_BROKEN || openai_answer_write_whole(answer) != STATUS_OK) {
+        const struct openai_refusal refusal = openai_refusal_of_status(service, STATUS_DEVICE);
+        refuse(generation, exchange, &refusal);
+        return;
+    }
+    conclude(generation, METRICS_COMPLETED, 200);
+    openai_reply_budget(exchange, &generation->budget);
+    http_reply(exchange, 200, "application/json", answer->out.bytes, answer->out.length);
+}
+
+static void step(struct http_exchange *exchange, void *context)
+{
+    struct generation *generation = context;
+    enum status admission = generation->submitted;
+    if (atomic_load(&generation->is_abandoned)) {
+        refuse(generation, exchange, &abandoned);
+        return;
+    }
+    if (admission == STATUS_OK && !token_log_admission(generation->log, &admission)) {
+        return;
+    }
+    if (admission != STATUS_OK) {
+        const struct openai_refusal refusal =
+            openai_refusal_of_status(generation->service, admission);
+        refuse(generation, exchange, &refusal);
+        return;
+    }
+    if (!generation->request.stream) {
+        answer_whole(generation, exchange);
+        return;
+    }
+    openai_reply_budget(exchange, &generation->budget);
+    generation->phase = openai_answer_write_first(&generation->answer) == STATUS_OK
+                            ? PHASE_ANSWERING
+                            : PHASE_BROKEN;
+    http_stream_begin(exchange, "text/event-stream; charset=utf-8");
+}
+
+static void break_off(struct generation *generation, const struct openai_refusal *refusal)
+{
+    const enum status status = openai_answer_write_error(&generation->answer, &refusal->error);
+    (void)status; /* without memory for the event the cut alone must tell */
+    conclude(generation, refusal->outcome, 200);
+    generation->phase = PHASE_BROKEN;
+}
+
+static void write_events(struct generation *generation)
+{
+    struct openai_answer *answer = &generation->answer;
+    if (atomic_load(&generation->is_abandoned)) {
+        break_off(generation, &abandoned);
+        return;
+    }
+    const enum openai_progress progress = openai_answer_write_events(answer);
+    if (progress == OPENAI_DONE && openai_answer_write_end(answer) == STATUS_OK) {
+        conclude(generation, METRICS_COMPLETED, 200);
+        generation->phase = PHASE_ENDED;
+    } else if (progress != OPENAI_WAITING) {
+        const struct openai_refusal refusal =
+            openai_refusal_of_status(generation->service, STATUS_DEVICE);
+        break_off(generation, &refusal);
+    }
+}
+
+static ssize_t pull(void *context, char *out, size_t max)
+{
+    struct generation *generation = context;
+    if (generation->phase == PHASE_ANSWERING) {
+        write_events(generation);
+    }
+    const uint64_t now_ns = clock_monotonic_ns();
+    size_t length = openai_answer_take(&generation->answer, out, max);
+    if (length == 0) {
+        if (generation->phase == PHASE_ENDED) {
+            return HTTP_PULL_END;
+        }
+        if (generation->phase == PHASE_BROKEN) {
+            conclude(generation, METRICS_FAILED, 200);
+            return HTTP_PULL_CUT;
+        }
+        if (now_ns - generation->sent_ns < KEEP_ALIVE_NS || max < sizeof keep_alive - 1) {
+            return HTTP_PULL_WAIT;
+        }
+        length = sizeof keep_alive - 1;
+        memcpy(out, keep_alive, length);
+    }
+    generation->sent_ns = now_ns;
+    return (ssize_t)length;
+}
+
+/* Any thread, while the others run. */
+static void abandon(void *context)
+{
+    struct generation *generation = context;
+    atomic_store(&generation->is_abandoned, true);
+    const struct engine_ticket ticket = ticket_of(generation);
+    if (ticket.value != 0) {
+        engine_loop_cancel_all(generation->service->engine_loop, ticket);
+    }
+}
+
+/* ---- the handler ----------------------------------------------------------------------------- */
+
+static void submit(struct generation *generation, struct http_exchange *exchange,
+                   const struct engine_request *request, const uint32_t *tokens)
+{
+    const struct http_task task = {
+        .context = generation, .step = step, .pull = pull, .abandon = abandon, .destroy = destroy};
+    const struct http_handle handle = http_defer(exchange, &task);
+    struct engine_ticket ticket = {0};
+    generation->submitted = engine_loop_submit(generation->service->engine_loop, request, tokens,
+                                               generation->log, handle.value, &ticket);
+    atomic_store(&generation->ticket, ticket.value);
+    if (atomic_load(&generation->is_abandoned)) {
+        abandon(generation); /* it may have come before there was a ticket */
+    }
+}
+
+static enum status create(struct http_exchange *exchange, struct service *service,
+                          enum openai_endpoint endpoint, struct generation **out)
+{
+    const bool is_chat = endpoint == OPENAI_CHAT;
+    struct generation *generation = calloc(1, sizeof *generation);
+    if (!generation) {
+        return STATUS_FULL;
+    }
+    generation->service = service;
+    generation->route = is_chat ? METRICS_ROUTE_CHAT : METRICS_ROUTE_COMPLETIONS;
+    generation->identity = *http_exchange_identity(exchange);
+    generation->arrived_ns = clock_monotonic_ns();
+    generation->sent_ns = generation->arrived_ns;
+    generation->answer.format = is_chat ? &chat_format : &completions_format;
+    generation->answer.cut = cut;
+    generation->answer.cut_context = generation;
+    metrics_know_tenant(service->metrics, generation->identity.tenant,
+                        generation->identity.tenant_name);
+    snprintf(generation->request_id, sizeof generation->request_id, "%s",
+             http_exchange_request_id(exchange));
+    *out = generation;
+    return STATUS_OK;
+}
+
+void generation_start(struct http_exchange *exchange, void *context, enum openai_endpoint endpoint)
+{
+    struct service *service = context;
+    struct generation *generation = NULL;
+    enum status status = create(exchange, service, endpoint, &generation);
+    if (status == STATUS_OK && !service_is_ready(service)) {
+        status = STATUS_DEVICE; /* or draining, which openai_refusal_of_status() knows */
+    }
+    if (status != STATUS_OK) {
+        const struct openai_refusal refusal = openai_refusal_of_status(service, status);
+        openai_reply_refusal(
+            exchange, service,
+            endpoint == OPENAI_CHAT ? METRICS_ROUTE_CHAT : METRICS_ROUTE_COMPLETIONS, &refusal);
+        free(generation);
+        return;
+    }
+    struct openai_prompts prompts = {0};
+    struct generation_plan planned;
+    if (prepare(generation, exchange, &prompts, &planned)) {
+        submit(generation, exchange, &planned.engine, prompts.tokens);
+    } else {
+        destroy(generation);
+    }
+    openai_prompts_destroy(&prompts);
+}

@@ -1,0 +1,62 @@
+/* openai_choice.h - one choice of an answer: takes tokens from the log, makes text of them, ends it
+ * at a stop string or stop id, and says how much of it may be told already. On the request's I/O
+ * thread. The token that ends an answer is neither text nor an entry nor counted. */
+#pragma once
+#include "base/buffer.h"
+#include "model/tokenizer/tokenizer.h"
+#include "server/engine/token_log.h"
+#include "server/openai/stop_match.h"
+
+/* What all choices of a request share; outlives them. */
+struct openai_choice_terms {
+    const struct tokenizer *tokenizer;
+    const struct stop_set *stops;
+    const uint32_t *stop_ids;
+    uint32_t stop_count;
+    const struct token_log *log;
+    uint32_t output_max;     /* tokens of the longest choice */
+    uint64_t text_bytes_max; /* of text that waits to be told */
+    bool logprobs;
+};
+
+enum openai_finish { OPENAI_RUNNING, OPENAI_STOP, OPENAI_LENGTH, OPENAI_FAILED };
+
+/* Where a token's text stands in the whole text of the choice. */
+struct openai_mark {
+    uint32_t start_characters; /* code points in front of it */
+    uint32_t end_bytes;
+};
+
+struct openai_choice {
+    const struct openai_choice_terms *terms;
+    uint32_t sequence;
+    enum openai_finish finish;
+    bool is_cut; /* by a stop string */
+    uint32_t token_count;
+    struct buffer text;        /* decoded, not told yet */
+    uint64_t told_bytes;       /* in front of text */
+    uint32_t told_entries;     /* tokens whose log-probabilities were told */
+    struct openai_mark *marks; /* [token_count]; NULL without logprobs */
+    struct tokenizer_decoder decoder;
+    struct stop_scan scan;
+    uint32_t characters;
+};
+
+/* STATUS_IO: no memory. Destroy in any case; it zeroes. */
+MUST_CHECK enum status openai_choice_open(struct openai_choice *choice,
+                                          const struct openai_choice_terms *terms,
+                                          uint32_t sequence);
+void openai_choice_close(struct openai_choice *choice);
+
+/* Takes one token, or the end, from the log. False: there is none now, or the choice has ended.
+ * The sequence must be cancelled when is_cut has become true. */
+bool openai_choice_step(struct openai_choice *choice);
+
+/* What may be told now: the first text_bytes of text, and log-probabilities of the tokens
+ * told_entries .. entry_end - 1. */
+struct openai_telling {
+    size_t text_bytes;
+    uint32_t entry_end;
+};
+struct openai_telling openai_choice_telling(const struct openai_choice *choice);
+void openai_choice_told(struct openai_choice *choice, struct openai_telling telling);

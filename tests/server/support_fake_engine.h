@@ -1,0 +1,26 @@
+/* support_fake_engine.h - an engine without a model: the next token is a function of the sequence's
+ * tokens and its seed, so that any answer can be told in advance. It can be held, and can fail. */
+#pragma once
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "scheduler/engine.h"
+
+enum { FAKE_VOCABULARY = 300, FAKE_SEQUENCES_MAX = 64 };
+
+struct fake_engine {
+    const uint32_t *script; /* if set, the output of every sequence; set while nothing runs */
+    uint32_t script_count, script_end;    /* what follows the script */
+    pthread_mutex_t gate;                 /* a test that holds it holds the engine in launch */
+    _Atomic uint32_t steps, fail_at_step; /* 0: never */
+    _Atomic uint32_t step_us;             /* how long a step takes at least */
+    _Atomic uint32_t sequences_in_step;   /* of the last plan */
+    struct engine_token results[FAKE_SEQUENCES_MAX];
+    uint32_t result_count;
+};
+
+void fake_engine_init(struct fake_engine *fake);
+struct engine fake_engine_interface(struct fake_engine *fake);
+
+/* The token that follows these; count includes the prompt. */
+uint32_t fake_engine_next(const uint32_t *tokens, uint32_t count, uint64_t seed);
