@@ -15,7 +15,7 @@ uint32_t fake_engine_next(const uint32_t *tokens, uint32_t count, uint64_t seed)
 static uint32_t choose(const struct fake_engine *fake, const struct engine_sequence *sequence)
 {
     const uint32_t index = sequence->token_count - sequence->prompt_count;
-    if (fake->script) {
+    if (fake->has_script) {
         return index < fake->script_count ? fake->script[index] : fake->script_end;
     }
     return fake_engine_next(sequence->tokens, sequence->token_count, sequence->sampling->seed);
@@ -31,6 +31,7 @@ static enum status launch(void *self, const struct engine_plan *plan)
     }
     atomic_store(&fake->sequences_in_step, plan->sequence_count);
     fake->result_count = plan->sequence_count;
+    pthread_mutex_lock(&fake->script_lock);
     for (uint32_t i = 0; i < plan->sequence_count; i++) {
         const struct engine_sequence *sequence = &plan->sequences[i];
         struct engine_token *out = &fake->results[i];
@@ -46,6 +47,7 @@ static enum status launch(void *self, const struct engine_plan *plan)
             out->top_logprobs[t] = -0.5F - (float)t;
         }
     }
+    pthread_mutex_unlock(&fake->script_lock);
     return STATUS_OK;
 }
 
@@ -64,6 +66,19 @@ void fake_engine_init(struct fake_engine *fake)
 {
     memset(fake, 0, sizeof *fake);
     pthread_mutex_init(&fake->gate, NULL);
+    pthread_mutex_init(&fake->script_lock, NULL);
+}
+
+void fake_engine_say(struct fake_engine *fake, const char *text, uint32_t end)
+{
+    pthread_mutex_lock(&fake->script_lock);
+    fake->script_count = (uint32_t)strnlen(text, FAKE_SCRIPT_MAX);
+    for (uint32_t i = 0; i < fake->script_count; i++) {
+        fake->script[i] = (unsigned char)text[i];
+    }
+    fake->script_end = end;
+    fake->has_script = true;
+    pthread_mutex_unlock(&fake->script_lock);
 }
 
 struct engine fake_engine_interface(struct fake_engine *fake)

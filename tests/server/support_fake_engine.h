@@ -6,11 +6,13 @@
 
 #include "scheduler/engine.h"
 
-enum { FAKE_VOCABULARY = 300, FAKE_SEQUENCES_MAX = 64 };
+enum { FAKE_VOCABULARY = 300, FAKE_SEQUENCES_MAX = 64, FAKE_SCRIPT_MAX = 600 };
 
 struct fake_engine {
-    const uint32_t *script; /* if set, the output of every sequence; set while nothing runs */
-    uint32_t script_count, script_end;    /* what follows the script */
+    pthread_mutex_t script_lock;       /* an answer may be out while its sequence still runs */
+    uint32_t script[FAKE_SCRIPT_MAX];  /* if has_script, the output of every sequence */
+    uint32_t script_count, script_end; /* script_end follows the script */
+    bool has_script;
     pthread_mutex_t gate;                 /* a test that holds it holds the engine in launch */
     _Atomic uint32_t steps, fail_at_step; /* 0: never */
     _Atomic uint32_t step_us;             /* how long a step takes at least */
@@ -20,6 +22,10 @@ struct fake_engine {
 };
 
 void fake_engine_init(struct fake_engine *fake);
+
+/* From the next step on every sequence says the bytes of text (at most FAKE_SCRIPT_MAX), then end
+ * for ever. Any thread, also while sequences run. */
+void fake_engine_say(struct fake_engine *fake, const char *text, uint32_t end);
 struct engine fake_engine_interface(struct fake_engine *fake);
 
 /* The token that follows these; count includes the prompt. */

@@ -13,30 +13,23 @@
 #include "tests/server/support_fake_engine.h"
 #include "tests/server/support_http.h"
 
-enum { ANSWER_BYTES = 1 << 20, EVENTS_MAX = 2000, SCRIPT_MAX = 600, PATIENCE_MS = 20000 };
+enum { ANSWER_BYTES = 1 << 20, EVENTS_MAX = 2000, PATIENCE_MS = 20000 };
 
 static struct fake_engine fake;
 static struct model model;
 static struct service *service;
 static struct front front;
-static uint32_t script[SCRIPT_MAX];
 
 /* ---- server ---------------------------------------------------------------------------------- */
 
 static void say(const char *text)
 {
-    fake.script = script;
-    fake.script_count = (uint32_t)strlen(text);
-    fake.script_end = BYTE_MODEL_END;
-    for (uint32_t i = 0; i < fake.script_count; i++) {
-        script[i] = (unsigned char)text[i];
-    }
+    fake_engine_say(&fake, text, BYTE_MODEL_END);
 }
 
 static void say_without_end(void)
 {
-    fake.script_count = 0;
-    fake.script_end = 'x';
+    fake_engine_say(&fake, "", 'x');
 }
 
 static void start(uint32_t requests_max, uint32_t drain_ms)
