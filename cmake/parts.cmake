@@ -3,7 +3,7 @@
 function(add_part name)
   cmake_parse_arguments(ARG "" "" "DEPENDS;LIBRARIES" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/${name}/*.c)
-  list(FILTER sources EXCLUDE REGEX "(/server/main|_lanes)\\.c$")
+  list(FILTER sources EXCLUDE REGEX "(/server/main|_lanes)\\.c$|/model/gpu/")
   if(sources)
     add_library(${name} STATIC ${sources})
     target_link_libraries(${name} PUBLIC ${ARG_DEPENDS} ${ARG_LIBRARIES} PRIVATE strict_warnings)
