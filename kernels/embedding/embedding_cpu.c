@@ -1,3 +1,4 @@
+#include "base/assert.h"
 #include "kernels/lanes/lane_kernels.h"
 
 enum { PART_ROWS = 4 };
@@ -18,6 +19,7 @@ static void run_part(const void *argument, uint32_t part)
 
 void embedding_cpu(const struct embedding_args *args, struct workers *workers)
 {
+    ASSERT(dtype_is_plain(args->dtype));
     const struct job job = {args, lane_kernels()};
     workers_run(workers, run_part, &job, (args->row_count + PART_ROWS - 1) / PART_ROWS);
 }

@@ -28,7 +28,7 @@ struct matmul_args {
     uint32_t part_count;
     uint32_t row_count; /* 0 is a no-op */
     uint32_t in_count, x_stride;
-    enum dtype dtype;
+    enum dtype dtype; /* plain */
     bool adds_to_out; /* the residual stream: out += ... */
 };
 

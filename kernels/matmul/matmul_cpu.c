@@ -56,7 +56,7 @@ static uint32_t choose_part_count(const struct matmul_args *args, uint32_t block
 void matmul_cpu(const struct matmul_args *args, struct workers *workers)
 {
     ASSERT(args->part_count <= MATMUL_PARTS_MAX && args->x_stride >= args->in_count);
-    ASSERT(args->in_count > 0);
+    ASSERT(args->in_count > 0 && dtype_is_plain(args->dtype));
     struct job job = {.args = args, .kernels = lane_kernels()};
     for (uint32_t p = 0; p < args->part_count; p++) {
         ASSERT(args->parts[p].out_stride >= args->parts[p].out_count);

@@ -184,7 +184,7 @@ TILES(TILE_OF_ALL)
               {tile_##rows##x1_F32, tile_##rows##x1_BF16, tile_##rows##x1_F16}},
 static const struct shape {
     uint32_t features;
-    tile_function *full[DTYPE_COUNT], *single[DTYPE_COUNT];
+    tile_function *full[DTYPE_PLAIN_COUNT], *single[DTYPE_PLAIN_COUNT];
 } shapes[TILE_ROWS + 1] = {TILES(TILE_ROW)};
 
 /* Brings a share of the rows of x that come next to the second cache: they lie apart, so that the

@@ -125,11 +125,11 @@ static void compare_rms_norm(const char *level)
 
 static void compare_embedding(const char *level)
 {
-    for (size_t i = 0; i < CASE_COUNT * DTYPE_COUNT; i++) {
+    for (size_t i = 0; i < CASE_COUNT * DTYPE_PLAIN_COUNT; i++) {
         struct random_source random = {i};
-        const enum dtype dtype = (enum dtype)(i % DTYPE_COUNT);
-        const uint32_t dim = dims[i / DTYPE_COUNT % DIM_COUNT];
-        const uint32_t rows = row_counts[i / DTYPE_COUNT / DIM_COUNT];
+        const enum dtype dtype = (enum dtype)(i % DTYPE_PLAIN_COUNT);
+        const uint32_t dim = dims[i / DTYPE_PLAIN_COUNT % DIM_COUNT];
+        const uint32_t rows = row_counts[i / DTYPE_PLAIN_COUNT / DIM_COUNT];
         void *table = support_weights(&random, dtype, (size_t)VOCABULARY * dim);
         uint32_t ids[64];
         for (uint32_t r = 0; r < rows; r++) {
@@ -179,6 +179,101 @@ static void halves_become_the_right_floats(void)
     }
 }
 
+/* Every e4m3 by its definition, and each format's rounding: what a number becomes is the nearest of
+ * all the format's numbers, of two as near the even one. */
+static void every_e4m3_is_exact_and_comes_back(void)
+{
+    for (uint32_t bits = 0; bits < 256; bits++) {
+        const uint32_t exponent = bits >> 3 & 15, fraction = bits & 7;
+        const double magnitude =
+            exponent == 0 ? fraction / 512.0 : ldexp(1 + fraction / 8.0, (int)exponent - 7);
+        const float got = dtype_e4m3_to_float((uint8_t)bits);
+        if ((bits & 0x7f) == 0x7f) {
+            CHECK(isnan(got) && dtype_e4m3_from_float(got) == 0x7f, "NaN %02x", bits);
+            continue;
+        }
+        CHECK((double)got == (bits & 0x80 ? -magnitude : magnitude), "e4m3 %02x is %g", bits,
+              (double)got);
+        CHECK(dtype_e4m3_from_float(got) == bits, "%g comes back as %02x", (double)got,
+              dtype_e4m3_from_float(got));
+        const uint8_t byte = (uint8_t)bits;
+        CHECK(dtype_load(&byte, DTYPE_E4M3, 0) == got, "load of %02x", bits);
+    }
+    CHECK(dtype_e4m3_from_float(INFINITY) == 0x7e && dtype_e4m3_from_float(-1e30F) == 0xfe
+              && dtype_e4m3_from_float(449.0F) == 0x7e,
+          "e4m3 saturates at 448");
+}
+
+struct format {
+    const char *name;
+    uint32_t (*narrow)(float value);
+    float (*widen)(uint32_t bits);
+    uint32_t largest; /* bits of the largest finite number */
+};
+
+static uint32_t narrow_bf16(float value)
+{
+    return dtype_bf16_from_float(value);
+}
+
+static float widen_bf16(uint32_t bits)
+{
+    return dtype_bf16_to_float((uint16_t)bits);
+}
+
+static uint32_t narrow_f16(float value)
+{
+    return dtype_f16_from_float(value);
+}
+
+static float widen_f16(uint32_t bits)
+{
+    return dtype_f16_to_float((uint16_t)bits);
+}
+
+static uint32_t narrow_e4m3(float value)
+{
+    return dtype_e4m3_from_float(value);
+}
+
+static float widen_e4m3(uint32_t bits)
+{
+    return dtype_e4m3_to_float((uint8_t)bits);
+}
+
+/* Between two neighbours: both, their middle, and the floats beside the middle. */
+static void check_between(const struct format *format, uint32_t bits)
+{
+    const float low = format->widen(bits), high = format->widen(bits + 1);
+    const float middle = low + (high - low) / 2;
+    const uint32_t even = bits + (bits & 1);
+    const uint32_t sign = format->narrow(-1.0F) & ~format->narrow(1.0F);
+    CHECK(format->narrow(low) == bits && format->narrow(high) == bits + 1, "%s %x", format->name,
+          bits);
+    CHECK(format->narrow(middle) == even, "%s: middle of %x", format->name, bits);
+    CHECK(format->narrow(-middle) == (even | sign), "%s: minus middle of %x", format->name, bits);
+    CHECK(format->narrow(nextafterf(middle, low)) == bits, "%s: below %x", format->name, bits);
+    CHECK(format->narrow(nextafterf(middle, high)) == bits + 1, "%s: above %x", format->name, bits);
+}
+
+static void rounding_is_to_nearest_even(void)
+{
+    static const struct format formats[] = {{"bf16", narrow_bf16, widen_bf16, 0x7f7f},
+                                            {"f16", narrow_f16, widen_f16, 0x7bff},
+                                            {"e4m3", narrow_e4m3, widen_e4m3, 0x7e}};
+    for (size_t f = 0; f < sizeof formats / sizeof formats[0]; f++) {
+        for (uint32_t bits = 0; bits < formats[f].largest; bits++) {
+            check_between(&formats[f], bits);
+        }
+    }
+    CHECK(dtype_f16_from_float(65519.0F) == 0x7bff && dtype_f16_from_float(65520.0F) == 0x7c00
+              && dtype_f16_from_float(-INFINITY) == 0xfc00 && dtype_f16_from_float(NAN) == 0x7fff,
+          "f16 beyond its largest number");
+    CHECK(dtype_bf16_from_float(FLT_MAX) == 0x7f80 && dtype_bf16_from_float(-INFINITY) == 0xff80
+              && dtype_bf16_from_float(-NAN) == 0x7fff,
+          "bf16 beyond its largest number");
+}
+
 int main(void)
 {
     if (workers_create(0, &workers) != STATUS_OK) {
@@ -186,6 +281,8 @@ int main(void)
     }
     exponential_is_within_two_ulp();
     halves_become_the_right_floats();
+    every_e4m3_is_exact_and_comes_back();
+    rounding_is_to_nearest_even();
     fast_paths_equal_the_references();
     workers_destroy(workers);
     return check_failures > 0;

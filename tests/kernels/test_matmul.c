@@ -91,17 +91,17 @@ static void run_problem(struct problem *problem, const struct backend *backend, 
 
 static void compare_with_reference(const char *level)
 {
-    for (size_t s = 0; s < SHAPE_COUNT * DTYPE_COUNT * 2; s++) {
-        const enum dtype dtype = (enum dtype)(s / 2 % DTYPE_COUNT);
+    for (size_t s = 0; s < SHAPE_COUNT * DTYPE_PLAIN_COUNT * 2; s++) {
+        const enum dtype dtype = (enum dtype)(s / 2 % DTYPE_PLAIN_COUNT);
         struct problem problem;
-        make_problem(&problem, s / 2 / DTYPE_COUNT, dtype, s % 2 == 1);
+        make_problem(&problem, s / 2 / DTYPE_PLAIN_COUNT, dtype, s % 2 == 1);
         run_problem(&problem, &backend_reference, problem.want);
         run_problem(&problem, &backend_cpu, problem.out);
         for (uint32_t p = 0; p < problem.args.part_count; p++) {
             const size_t size = out_size(&problem, p);
             const size_t at = support_first_difference(problem.want[p], problem.out[p], size);
             CHECK(at == size, "%s shape %zu dtype %d adds %zu part %u: element %zu", level,
-                  s / 2 / DTYPE_COUNT, (int)dtype, s % 2, p, at);
+                  s / 2 / DTYPE_PLAIN_COUNT, (int)dtype, s % 2, p, at);
         }
         free_problem(&problem);
     }
