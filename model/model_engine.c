@@ -284,7 +284,7 @@ static void scrub(const struct model_engine *engine)
 static void check_sequence(const struct engine_shape *shape, const struct engine_sequence *sequence)
 {
     const uint64_t end = (uint64_t)sequence->position_first + sequence->row_count;
-    ASSERT(sequence->row_count >= 1);
+    ASSERT(sequence->row_count >= 1 && !sequence->takes_sampled);
     ASSERT(end <= sequence->token_count && end <= shape->context_tokens_max);
     ASSERT((uint64_t)sequence->page_count * shape->page_tokens >= end);
     ASSERT(!sequence->samples || end == sequence->token_count);

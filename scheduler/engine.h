@@ -1,7 +1,8 @@
 /* engine.h - what a scheduler asks of an engine: one step = launch a plan, then settle its results.
  * Page numbers are the scheduler's, the bytes behind them the engine's. One thread, the engine
  * thread, calls all of it. Everything a plan points to stays unchanged until its settle returns.
- * The bytes of every page are zero when an engine has been created. */
+ * Plans run and settle in the order of their launch. The bytes of every page are zero when an
+ * engine has been created. */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>
@@ -29,7 +30,11 @@ struct engine_sampling {
 
 /* One sequence's share of a step: it computes the row_count tokens at position_first and after,
  * whose KV then stands in pages. If samples, a token is drawn after the last of them, which is then
- * the last token known (position_first + row_count == token_count). */
+ * the last token known (position_first + row_count == token_count).
+ *
+ * If takes_sampled, the last of tokens is not there yet: it is the one that the plan launched just
+ * before draws for its sequence number sampled_sequence, which samples and has the same tokens but
+ * for that one. Only where in_flight_max is 2; tokens[token_count - 1] is then not read. */
 struct engine_sequence {
     const uint32_t *tokens; /* [token_count]: prompt, then output so far */
     uint32_t token_count, prompt_count;
@@ -38,6 +43,8 @@ struct engine_sequence {
     uint32_t page_count;
     const struct engine_sampling *sampling;
     bool samples;
+    bool takes_sampled;
+    uint32_t sampled_sequence;
 };
 
 struct engine_plan {
@@ -63,14 +70,24 @@ struct engine_shape {
     uint32_t vocabulary_count;
 };
 
+/* Of a device's life since create: time in steps, and between steps while the next one had been
+ * asked for. */
+struct engine_times {
+    uint64_t busy_ns, idle_ns;
+};
+
 struct engine {
     void *self;
     struct engine_shape shape;
+    uint32_t in_flight_max; /* plans launched and not settled: 1 or 2; 0 counts as 1 */
 
-    /* Queues the plan. At most one plan may be in flight. STATUS_DEVICE: nothing of it ran. */
+    /* Queues the plan. STATUS_DEVICE: nothing of it ran, and the engine is lost. */
     enum status (*launch)(void *self, const struct engine_plan *plan);
 
-    /* Waits for the plan and writes one token for each sequence of it, in the plan's order (only
-     * those with samples set are meaningful). STATUS_DEVICE: the engine is lost. */
+    /* Waits for the oldest plan and writes one token for each sequence of it, in the plan's order
+     * (only those with samples set are meaningful). STATUS_DEVICE: the engine is lost. */
     enum status (*settle)(void *self, struct engine_token *out);
+
+    /* NULL: not measured. */
+    void (*times)(void *self, struct engine_times *out);
 };
