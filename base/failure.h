@@ -4,6 +4,10 @@
 #pragma once
 #include "base/status.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 enum { FAILURE_TEXT_BYTES = 320 };
 
 struct failure {
@@ -18,3 +22,7 @@ enum status fail(struct failure *failure, enum status status, const char *format
 
 /* Puts "prefix: " in front of the text, for a caller that knows the file's name. */
 void fail_prefix(struct failure *failure, const char *prefix);
+
+#ifdef __cplusplus
+}
+#endif

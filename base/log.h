@@ -4,6 +4,10 @@
  * headers. */
 #pragma once
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 enum log_level { LOG_LEVEL_DEBUG, LOG_LEVEL_INFO, LOG_LEVEL_WARN, LOG_LEVEL_ERROR };
 enum { LOG_EVENT_PER_SECOND = 50, LOG_LINE_BYTES = 1024 };
 
@@ -13,3 +17,7 @@ void log_set_level(enum log_level level); /* default: LOG_LEVEL_INFO; set before
  * A value that may hold spaces is written as \"%s\". Control characters become '?'. */
 void log_event(enum log_level level, const char *part, const char *event, const char *fields, ...)
     __attribute__((format(printf, 4, 5)));
+
+#ifdef __cplusplus
+}
+#endif

@@ -3,6 +3,10 @@
 #pragma once
 #include <stdbool.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 enum status {
 #define STATUS(name, http, retry, text) STATUS_##name,
 #include "base/status.def"
@@ -15,3 +19,7 @@ const char *status_name(enum status status); /* "INVALID": stable, for logs */
 const char *status_text(enum status status);
 int status_http_code(enum status status);
 bool status_can_retry(enum status status);
+
+#ifdef __cplusplus
+}
+#endif

@@ -12,6 +12,10 @@
 
 #include "base/failure.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct gpu;        /* an open device */
 struct gpu_stream; /* what launches take: gpu_stream_of() */
 struct gpu_graph;  /* a captured run of launches and copies */
@@ -35,7 +39,7 @@ void gpu_close(struct gpu *gpu); /* NULL is fine */
 void gpu_get_info(const struct gpu *gpu, struct gpu_info *out);
 struct gpu_stream *gpu_stream_of(struct gpu *gpu);
 
-/* ---- memory: one allocation per pool, at start ------------------------------------------------ */
+/* ---- memory: one allocation per pool, at start ---- */
 
 /* Device memory, 256-byte aligned, not cleared (the host build fills it with 0xFF: NaN).
  * STATUS_FULL: failure says how many bytes are missing. */
@@ -56,7 +60,7 @@ MUST_CHECK enum status gpu_copy_async(struct gpu *gpu, void *to, const void *fro
 MUST_CHECK enum status gpu_fill_async(struct gpu *gpu, void *device, unsigned char byte,
                                       size_t bytes);
 
-/* ---- time ------------------------------------------------------------------------------------- */
+/* ---- time ---- */
 
 /* Until all that was queued is done. STATUS_DEVICE: something of it failed (gpu_failure_text). */
 MUST_CHECK enum status gpu_wait(struct gpu *gpu);
@@ -64,16 +68,21 @@ MUST_CHECK enum status gpu_wait(struct gpu *gpu);
 MUST_CHECK enum status gpu_event_create(struct gpu *gpu, struct gpu_event **out);
 void gpu_event_destroy(struct gpu_event *event);
 MUST_CHECK enum status gpu_event_record(struct gpu *gpu, struct gpu_event *event);
-MUST_CHECK enum status gpu_event_wait(struct gpu *gpu, struct gpu_event *event); /* the host waits */
+/* The host waits until all that was queued before the record is done. */
+MUST_CHECK enum status gpu_event_wait(struct gpu *gpu, struct gpu_event *event);
 MUST_CHECK enum status gpu_event_milliseconds(struct gpu_event *from, struct gpu_event *to,
                                               float *out);
 
 /* Name and reason of the first failure; "" while there was none. Lives as long as the device. */
 const char *gpu_failure_text(const struct gpu *gpu);
 
-/* ---- graphs: capture what is queued between begin and end, run it again as one launch --------- */
+/* ---- graphs: capture what is queued between begin and end, run it again as one launch ---- */
 
 MUST_CHECK enum status gpu_capture_begin(struct gpu *gpu);
 MUST_CHECK enum status gpu_capture_end(struct gpu *gpu, struct gpu_graph **out);
 MUST_CHECK enum status gpu_graph_launch(struct gpu *gpu, struct gpu_graph *graph);
 void gpu_graph_destroy(struct gpu_graph *graph); /* NULL is fine */
+
+#ifdef __cplusplus
+}
+#endif
