@@ -16,7 +16,8 @@ struct gpu_row {
 };
 
 struct gpu_counts {
-    uint32_t row_count, sequence_count, logit_row_count, attention_item_count;
+    uint32_t row_count, sequence_count, logit_row_count;
+    uint32_t attention_item_count, attention_decode_count; /* the decoding items come first */
 };
 
 struct gpu_batch { /* device addresses */
