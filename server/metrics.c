@@ -60,6 +60,8 @@ struct metrics {
     double started_unix_s;
     struct row rows[ROW_COUNT];
     _Atomic uint64_t requests[METRICS_ROUTE_COUNT][CODE_COUNT];
+    _Atomic uint64_t rebuilds, busy_ns, idle_ns;
+    _Atomic bool has_times;
 };
 
 enum status metrics_create(struct metrics **out)
@@ -157,6 +159,18 @@ void metrics_count_tokens(struct metrics *metrics, struct tenant_id tenant, uint
 void metrics_count_step(struct metrics *metrics, uint64_t step_ns)
 {
     observe(&metrics->rows[ALL].step, step_ns);
+}
+
+void metrics_count_rebuild(struct metrics *metrics)
+{
+    add(&metrics->rebuilds, 1);
+}
+
+void metrics_set_times(struct metrics *metrics, const struct engine_times *times)
+{
+    atomic_store_explicit(&metrics->busy_ns, times->busy_ns, memory_order_relaxed);
+    atomic_store_explicit(&metrics->idle_ns, times->idle_ns, memory_order_relaxed);
+    atomic_store(&metrics->has_times, true);
 }
 
 void metrics_set_counts(struct metrics *metrics, struct tenant_id tenant,
@@ -359,6 +373,31 @@ static void write_requests(struct writer *writer)
     }
 }
 
+static void write_seconds(struct writer *writer, const char *name, const char *help,
+                          const _Atomic uint64_t *ns)
+{
+    write_head(writer, "", name, "counter", help);
+    keep(writer, buffer_format(writer->out, "ward_%s %.9g\n", name,
+                               (double)atomic_load_explicit(ns, memory_order_relaxed) / 1e9));
+}
+
+/* The device's idle share is idle / (busy + idle). */
+static void write_device(struct writer *writer)
+{
+    const struct metrics *metrics = writer->metrics;
+    write_head(writer, "", "engine_rebuilds_total", "counter",
+               "Times that a lost engine was replaced.");
+    keep(writer, buffer_format(writer->out, "ward_engine_rebuilds_total %llu\n",
+                               (unsigned long long)atomic_load(&metrics->rebuilds)));
+    if (atomic_load(&metrics->has_times)) {
+        write_seconds(writer, "gpu_busy_seconds_total", "Time that the GPU spent in steps.",
+                      &metrics->busy_ns);
+        write_seconds(writer, "gpu_idle_seconds_total",
+                      "Time between two steps while the second one was waiting.",
+                      &metrics->idle_ns);
+    }
+}
+
 static void write_facts(struct writer *writer, const struct metrics_facts *facts)
 {
     write_head(writer, "", "build_info", "gauge", "Always 1; what runs is in the labels.");
@@ -376,6 +415,7 @@ static void write_facts(struct writer *writer, const struct metrics_facts *facts
                                atomic_load_explicit(&all->pages_total, memory_order_relaxed)));
     write_head(writer, "all_", "step_seconds", "histogram", "One engine step.");
     write_histogram(writer, "step_seconds", all, &all->step);
+    write_device(writer);
     keep(writer, buffer_format(writer->out,
                                "# HELP process_start_time_seconds Start, Unix time.\n"
                                "# TYPE process_start_time_seconds gauge\n"

@@ -58,6 +58,11 @@ void metrics_count_tokens(struct metrics *metrics, struct tenant_id tenant, uint
                           uint32_t output_tokens);
 void metrics_count_step(struct metrics *metrics, uint64_t step_ns);
 
+void metrics_count_rebuild(struct metrics *metrics);
+
+/* Written out once it has been set: an engine that does not measure has no such series. */
+void metrics_set_times(struct metrics *metrics, const struct engine_times *times);
+
 /* Queue depth, running, pages and preemptions: tenant 0 is the whole server. */
 void metrics_set_counts(struct metrics *metrics, struct tenant_id tenant,
                         const struct scheduler_counts *counts);

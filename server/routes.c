@@ -22,10 +22,15 @@ static void handle_readyz(struct http_exchange *exchange, void *context)
         503, "server_error", NULL, "not_ready", "the server cannot answer requests now", 1};
     static const struct http_error draining = {
         503, "server_error", NULL, "draining", "the server is shutting down", 5};
-    if (service_is_ready(service)) {
+    static const struct http_error rebuilding = {
+        503, "server_error", NULL, "rebuilding", "the engine failed and is being rebuilt", 5};
+    const enum status status = service_status(service);
+    if (status == STATUS_OK) {
         http_reply(exchange, 200, "application/json", ready, sizeof ready - 1);
     } else {
-        http_reply_error(exchange, atomic_load(&service->is_draining) ? &draining : &not_ready);
+        http_reply_error(exchange, status == STATUS_FULL          ? &draining
+                                   : status == STATUS_UNAVAILABLE ? &rebuilding
+                                                                  : &not_ready);
     }
 }
 

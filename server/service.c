@@ -40,6 +40,7 @@ static enum status create_parts(struct service *service, struct failure *failure
     }
     const struct engine_loop_config loop_config = {
         .engine = config->engine,
+        .rebuild = config->rebuild,
         .scheduler = {.shape = config->engine.shape,
                       .sequences_max = config->sequences_max,
                       .running_max = config->running_max,
@@ -138,5 +139,16 @@ void service_destroy(struct service *service)
 
 bool service_is_ready(const struct service *service)
 {
-    return engine_loop_is_ready(service->engine_loop) && !atomic_load(&service->is_draining);
+    return service_status(service) == STATUS_OK;
+}
+
+enum status service_status(const struct service *service)
+{
+    const enum engine_loop_state state = engine_loop_state(service->engine_loop);
+    if (atomic_load(&service->is_draining)) {
+        return STATUS_FULL;
+    }
+    return state == ENGINE_LOOP_READY        ? STATUS_OK
+           : state == ENGINE_LOOP_REBUILDING ? STATUS_UNAVAILABLE
+                                             : STATUS_DEVICE;
 }

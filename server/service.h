@@ -18,6 +18,7 @@
 struct service_config {
     const struct model *model; /* this, engine and auth are borrowed and outlive the service */
     struct engine engine;
+    struct engine_rebuild rebuild; /* what to do when the engine is lost */
     struct auth *auth;
     const char *model_name; /* what clients call it; NULL: model->name */
     uint32_t requests_max;  /* generating at once; more get 503 */
@@ -66,6 +67,10 @@ void service_stop(struct service *service);
 void service_destroy(struct service *service); /* NULL is fine */
 
 bool service_is_ready(const struct service *service);
+
+/* OK, or why no request can be answered now: STATUS_UNAVAILABLE while the engine is rebuilt,
+ * STATUS_FULL while draining, else STATUS_DEVICE. */
+enum status service_status(const struct service *service);
 
 /* ---- routes.c -------------------------------------------------------------------------------- */
 

@@ -53,6 +53,7 @@ static void deliver(struct engine_loop *loop, size_t length)
         uint64_t handle = 0;
         if (event->kind == OUTBOUND_LOST) {
             engine_loop_fail_all(loop, STATUS_DEVICE);
+            engine_thread_note_loss_told(loop->engine_thread);
         } else if (tickets_deliver(loop->tickets, event, tops, loop->round, now_ns, &handle)) {
             loop->handles[handle_count++] = handle;
         }
@@ -183,10 +184,9 @@ void engine_loop_destroy(struct engine_loop *loop)
     }
 }
 
-bool engine_loop_is_ready(const struct engine_loop *loop)
+enum engine_loop_state engine_loop_state(const struct engine_loop *loop)
 {
-    return engine_thread_is_warm(loop->engine_thread)
-           && !engine_thread_is_lost(loop->engine_thread);
+    return engine_thread_state(loop->engine_thread);
 }
 
 /* ---- requests -------------------------------------------------------------------------------- */
@@ -206,8 +206,9 @@ enum status engine_loop_submit(struct engine_loop *loop, const struct engine_req
     if (sizeof message + token_count * sizeof *tokens > loop->message_bytes_max) {
         return STATUS_TOO_LARGE;
     }
-    if (engine_thread_is_lost(loop->engine_thread)) {
-        return STATUS_DEVICE;
+    const enum engine_loop_state state = engine_loop_state(loop);
+    if (state == ENGINE_LOOP_LOST || state == ENGINE_LOOP_REBUILDING) {
+        return state == ENGINE_LOOP_LOST ? STATUS_DEVICE : STATUS_UNAVAILABLE;
     }
     struct engine_ticket ticket;
     enum status status = tickets_take(loop->tickets, sequence_count, log, handle, &ticket);

@@ -1,8 +1,9 @@
 /* engine_loop.h - the engine thread and the delivery thread. Requests go in and tokens come out
  * through two bounded rings of flat messages: the engine thread drains the one, plans, launches,
  * settles and fills the other; the delivery thread writes what comes out into the requests'
- * token logs and wakes them. The engine thread allocates nothing after start and never waits for a
- * socket. An engine that fails is lost: every request fails, is_ready turns false for good. */
+ * token logs and wakes them. The engine thread allocates nothing while it serves and never waits
+ * for a socket. An engine that fails is lost and every request with it; where the configuration
+ * says how, another takes its place, and meanwhile new requests are told to come back. */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>
@@ -14,8 +15,18 @@
 
 struct engine_loop;
 
+struct engine_rebuild {
+    /* On the engine thread: gives up the lost engine's device and makes another of the same shape.
+     * After a failure it is called again. NULL: a lost engine stays lost. */
+    enum status (*run)(void *context, struct engine *out, struct failure *failure);
+    void *context;
+    uint32_t attempts_max; /* without a good step between them; then it is lost for good */
+    uint32_t backoff_ms;   /* before the second attempt; each further one waits twice as long */
+};
+
 struct engine_loop_config {
     struct engine engine; /* called by the engine thread only; outlives the loop */
+    struct engine_rebuild rebuild;
     struct scheduler_config scheduler;
     uint32_t requests_max;                  /* tickets out at once, 1 .. ENGINE_LOOP_REQUESTS_MAX */
     uint32_t inbound_bytes, outbound_bytes; /* rings; 0: by the scheduler's limits */
@@ -37,7 +48,13 @@ MUST_CHECK enum status engine_loop_start(struct engine_loop *loop,
 void engine_loop_stop(struct engine_loop *loop);    /* joins both threads; also if not started */
 void engine_loop_destroy(struct engine_loop *loop); /* stops first; NULL is fine */
 
-bool engine_loop_is_ready(const struct engine_loop *loop); /* warmed up and not lost */
+enum engine_loop_state {
+    ENGINE_LOOP_STARTING,
+    ENGINE_LOOP_READY,
+    ENGINE_LOOP_REBUILDING,
+    ENGINE_LOOP_LOST, /* for good */
+};
+enum engine_loop_state engine_loop_state(const struct engine_loop *loop);
 
 /* ---- requests: any thread -------------------------------------------------------------------- */
 
@@ -61,6 +78,7 @@ struct engine_ticket {
 /* tokens: all prompts, one after the other; copied. log is written until release returns; its
  * admission says whether all sequences were accepted, or none and why. Never waits.
  * STATUS_FULL: no ticket or no room in the ring. STATUS_DEVICE: the engine is lost.
+ * STATUS_UNAVAILABLE: it is being rebuilt, which an admission may say too.
  * STATUS_TOO_LARGE: more tokens than the ring can ever hold. */
 MUST_CHECK enum status engine_loop_submit(struct engine_loop *loop,
                                           const struct engine_request *request,

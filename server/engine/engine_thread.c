@@ -19,21 +19,27 @@ enum {
     INBOUND_A_ROUND_MAX = 256,
     COUNTS_EVERY_NS = 100 * 1000 * 1000,
     IDLE_MS = 1000,
-    BEHIND_NS = 200 * 1000
+    BEHIND_NS = 200 * 1000,
+    BACKOFF_MS_MAX = 60 * 1000
 };
 
 struct engine_thread {
     struct engine engine;
+    struct engine_rebuild rebuild;
+    struct scheduler_config scheduler_config;
     struct ring *inbound, *outbound;
     struct metrics *metrics;
     size_t message_bytes_max, round_bytes_max;
     pthread_t thread;
     bool has_thread;
     sem_t has_warmed_up; /* or failed to */
-    _Atomic bool is_stopping, is_warm, is_lost;
+    _Atomic bool is_stopping;
+    _Atomic int state; /* enum engine_loop_state */
+    _Atomic uint32_t losses_told;
 
-    struct arena *arena; /* holds all that follows */
+    struct arena *scheduler_arena; /* its own, so that a rebuild starts with a fresh one */
     struct scheduler *scheduler;
+    struct arena *arena;               /* holds all that follows */
     struct scheduler_request *request; /* the one being submitted */
     struct scheduler_event *events;    /* [scheduler_events_max] */
     struct engine_token *tokens;       /* [step_sequences_max] */
@@ -41,6 +47,9 @@ struct engine_thread {
     unsigned char *batch;              /* [OUTBOUND_BATCH_BYTES]: said, not pushed yet */
     size_t batch_bytes;
 
+    uint32_t losses, rebuild_attempts; /* attempts: since the last good step */
+    uint64_t rebuild_at_ns;            /* the next attempt */
+    bool is_rebuilt;                   /* ready once all that waited in the ring is answered */
     uint64_t counted_ns;
     bool has_tenant[LIMIT_TENANTS + 1];
     uint32_t tenants[LIMIT_TENANTS], tenant_count; /* seen so far: the ones to publish */
@@ -81,10 +90,19 @@ static bool has_room(struct engine_thread *thread)
     return ring_free_bytes(thread->outbound) >= thread->round_bytes_max;
 }
 
+static bool is_ready(const struct engine_thread *thread)
+{
+    return atomic_load(&thread->state) == ENGINE_LOOP_READY;
+}
+
 static void say_lost(struct engine_thread *thread, enum status status)
 {
-    atomic_store(&thread->is_lost, true);
-    log_event(LOG_LEVEL_ERROR, "engine", "lost", "status=%s", status_name(status));
+    const bool is_serving = is_ready(thread);
+    const bool can_rebuild = is_serving && thread->rebuild.run;
+    atomic_store(&thread->state, can_rebuild ? ENGINE_LOOP_REBUILDING : ENGINE_LOOP_LOST);
+    log_event(LOG_LEVEL_ERROR, "engine", "lost", "status=%s rebuilds=%s", status_name(status),
+              can_rebuild ? "true" : "false");
+    thread->losses++;
     say(thread, (struct outbound_event){.kind = OUTBOUND_LOST}, NULL);
 }
 
@@ -168,9 +186,10 @@ static uint32_t hear(struct engine_thread *thread)
             hear_cancel(thread, (const void *)thread->message);
         } else {
             const enum status status =
-                atomic_load(&thread->is_lost)
-                    ? STATUS_DEVICE
-                    : submit(thread, message, (const void *)(thread->message + sizeof *message));
+                is_ready(thread)
+                    ? submit(thread, message, (const void *)(thread->message + sizeof *message))
+                : atomic_load(&thread->state) == ENGINE_LOOP_REBUILDING ? STATUS_UNAVAILABLE
+                                                                        : STATUS_DEVICE;
             say(thread,
                 (struct outbound_event){
                     .id = message->ticket, .kind = OUTBOUND_ADMISSION, .value = (uint32_t)status},
@@ -209,6 +228,11 @@ static void publish_counts(struct engine_thread *thread, bool is_due)
     thread->counted_ns = now_ns;
     struct scheduler_counts counts = scheduler_counts(thread->scheduler);
     metrics_set_counts(thread->metrics, (struct tenant_id){0}, &counts);
+    if (thread->engine.times) {
+        struct engine_times times;
+        thread->engine.times(thread->engine.self, &times);
+        metrics_set_times(thread->metrics, &times);
+    }
     for (uint32_t i = 0; i < thread->tenant_count; i++) {
         const struct tenant_id tenant = {thread->tenants[i]};
         counts = scheduler_tenant_counts(thread->scheduler, tenant);
@@ -220,7 +244,7 @@ static void publish_counts(struct engine_thread *thread, bool is_due)
 static bool step(struct engine_thread *thread)
 {
     struct engine_plan plan;
-    if (atomic_load(&thread->is_lost) || !scheduler_plan(thread->scheduler, &plan)) {
+    if (!is_ready(thread) || !scheduler_plan(thread->scheduler, &plan)) {
         return false;
     }
     const struct engine *engine = &thread->engine;
@@ -238,8 +262,11 @@ static bool step(struct engine_thread *thread)
         has_end = has_end || thread->events[i].kind == SCHEDULER_EVENT_FINISHED;
     }
     publish_counts(thread, has_end); /* before anybody can read of the end */
-    if (status != STATUS_OK) {
+    if (status == STATUS_OK) {
+        thread->rebuild_attempts = 0;
+    } else {
         say_lost(thread, status);
+        thread->rebuild_at_ns = clock_monotonic_ns();
     }
     return true;
 }
@@ -277,13 +304,99 @@ static enum status warm_up(struct engine_thread *thread)
     return STATUS_OK;
 }
 
+/* ---- a rebuild --------------------------------------------------------------- */
+
+static enum status restart_scheduler(struct engine_thread *thread)
+{
+    const struct scheduler_config *config = &thread->scheduler_config;
+    arena_destroy(thread->scheduler_arena); /* the new one is zeroed: no prompt stays */
+    thread->scheduler_arena = NULL;
+    const enum status status =
+        arena_create(scheduler_arena_bytes(config), &thread->scheduler_arena);
+    if (status == STATUS_OK) {
+        thread->scheduler = scheduler_create(thread->scheduler_arena, config);
+        arena_seal(thread->scheduler_arena);
+    }
+    return status;
+}
+
+static enum status rebuild_once(struct engine_thread *thread, struct failure *failure)
+{
+    struct engine engine = {.self = NULL};
+    enum status status = thread->rebuild.run(thread->rebuild.context, &engine, failure);
+    if (status != STATUS_OK) {
+        return status;
+    }
+    if (memcmp(&engine.shape, &thread->scheduler_config.shape, sizeof engine.shape) != 0) {
+        return fail(failure, STATUS_DEVICE, "it has another shape than the one it replaces");
+    }
+    thread->engine = engine;
+    status = restart_scheduler(thread);
+    if (status != STATUS_OK) {
+        return fail(failure, status, "no memory for the scheduler");
+    }
+    status = warm_up(thread);
+    return status == STATUS_OK ? status : fail(failure, status, "it failed in its first step");
+}
+
+static void attempt_rebuild(struct engine_thread *thread)
+{
+    struct failure failure = {""};
+    const uint64_t start_ns = clock_monotonic_ns();
+    const enum status status = rebuild_once(thread, &failure);
+    const uint64_t end_ns = clock_monotonic_ns();
+    thread->rebuild_attempts++;
+    if (status == STATUS_OK) {
+        thread->is_rebuilt = true;
+        metrics_count_rebuild(thread->metrics);
+        log_event(LOG_LEVEL_WARN, "engine", "rebuilt", "attempt=%u rebuild_ms=%llu",
+                  thread->rebuild_attempts, (unsigned long long)((end_ns - start_ns) / 1000000));
+        return;
+    }
+    const bool is_last = thread->rebuild_attempts >= thread->rebuild.attempts_max;
+    uint64_t wait_ms = thread->rebuild.backoff_ms;
+    for (uint32_t i = 1; i < thread->rebuild_attempts && wait_ms < BACKOFF_MS_MAX; i++) {
+        wait_ms *= 2;
+    }
+    wait_ms = wait_ms < BACKOFF_MS_MAX ? wait_ms : BACKOFF_MS_MAX;
+    thread->rebuild_at_ns = end_ns + wait_ms * 1000000;
+    log_event(LOG_LEVEL_ERROR, "engine", "rebuild.failed", "attempt=%u next_ms=%llu text=\"%s\"",
+              thread->rebuild_attempts, is_last ? 0ULL : (unsigned long long)wait_ms, failure.text);
+    if (is_last) {
+        atomic_store(&thread->state, ENGINE_LOOP_LOST);
+    }
+}
+
+/* One round without an engine in which nothing was heard. The new one serves only when everyone
+ * who came before it has been told. */
+static void go_on_rebuilding(struct engine_thread *thread)
+{
+    const uint64_t now_ns = clock_monotonic_ns();
+    if (thread->is_rebuilt) {
+        if (atomic_load(&thread->losses_told) == thread->losses) {
+            thread->is_rebuilt = false;
+            atomic_store(&thread->state, ENGINE_LOOP_READY);
+        } else {
+            nanosleep(&(struct timespec){.tv_nsec = BEHIND_NS}, NULL);
+        }
+    } else if (now_ns < thread->rebuild_at_ns) {
+        const uint64_t wait_ms = (thread->rebuild_at_ns - now_ns) / 1000000 + 1;
+        ring_wait(thread->inbound, wait_ms < IDLE_MS ? (uint32_t)wait_ms : IDLE_MS);
+    } else if (thread->rebuild_attempts >= thread->rebuild.attempts_max) {
+        log_event(LOG_LEVEL_ERROR, "engine", "given.up", "attempts=%u", thread->rebuild_attempts);
+        atomic_store(&thread->state, ENGINE_LOOP_LOST);
+    } else {
+        attempt_rebuild(thread);
+    }
+}
+
 static void *engine_main(void *context)
 {
     struct engine_thread *thread = context;
     const uint64_t start_ns = clock_monotonic_ns();
     const enum status status = warm_up(thread);
     if (status == STATUS_OK) {
-        atomic_store(&thread->is_warm, true);
+        atomic_store(&thread->state, ENGINE_LOOP_READY);
         log_event(LOG_LEVEL_INFO, "engine", "warm", "warm_up_ms=%llu",
                   (unsigned long long)((clock_monotonic_ns() - start_ns) / 1000000));
     } else {
@@ -300,7 +413,9 @@ static void *engine_main(void *context)
         const bool has_run = step(thread);
         const bool is_idle = heard == 0 && !has_run;
         flush(thread);
-        if (is_idle) {
+        if (is_idle && atomic_load(&thread->state) == ENGINE_LOOP_REBUILDING) {
+            go_on_rebuilding(thread);
+        } else if (is_idle) {
             publish_counts(thread, true);
             ring_wait(thread->inbound, IDLE_MS);
         }
@@ -333,26 +448,30 @@ enum status engine_thread_create(const struct engine_loop_config *config, struct
     const size_t running_max = config->scheduler.running_max;
     const size_t token_count = config->engine.shape.step_sequences_max;
     const size_t message_bytes = engine_thread_message_bytes_max(&config->scheduler);
-    const size_t arena_bytes = scheduler_arena_bytes(&config->scheduler)
-                               + arena_block_bytes(1, sizeof(struct scheduler_request))
+    const size_t arena_bytes = arena_block_bytes(1, sizeof(struct scheduler_request))
                                + arena_block_bytes(2 * running_max, sizeof(struct scheduler_event))
                                + arena_block_bytes(token_count, sizeof(struct engine_token))
                                + arena_block_bytes(1, message_bytes)
                                + arena_block_bytes(1, OUTBOUND_BATCH_BYTES);
     struct engine_thread *thread = calloc(1, sizeof *thread);
-    if (!thread || arena_create(arena_bytes, &thread->arena) != STATUS_OK) {
-        free(thread);
-        return fail(failure, STATUS_IO, "no memory for %zu MiB of scheduler state",
-                    arena_bytes >> 20);
+    if (!thread) {
+        return fail(failure, STATUS_IO, "no memory");
     }
     sem_init(&thread->has_warmed_up, 0, 0);
+    thread->scheduler_config = config->scheduler;
+    if (arena_create(arena_bytes, &thread->arena) != STATUS_OK
+        || restart_scheduler(thread) != STATUS_OK) {
+        engine_thread_destroy(thread);
+        return fail(failure, STATUS_IO, "no memory for %zu MiB of scheduler state",
+                    (arena_bytes + scheduler_arena_bytes(&config->scheduler)) >> 20);
+    }
     thread->engine = config->engine;
+    thread->rebuild = config->rebuild;
     thread->inbound = inbound;
     thread->outbound = outbound;
     thread->metrics = config->metrics;
     thread->message_bytes_max = message_bytes;
     thread->round_bytes_max = engine_thread_round_bytes_max(&config->scheduler);
-    thread->scheduler = scheduler_create(thread->arena, &config->scheduler);
     ASSERT(scheduler_events_max(thread->scheduler) <= 2 * running_max);
     thread->request = arena_take(thread->arena, 1, sizeof *thread->request);
     thread->events = arena_take(thread->arena, 2 * running_max, sizeof *thread->events);
@@ -370,6 +489,7 @@ void engine_thread_destroy(struct engine_thread *thread)
         engine_thread_stop(thread);
         sem_destroy(&thread->has_warmed_up);
         arena_destroy(thread->arena);
+        arena_destroy(thread->scheduler_arena);
         free(thread);
     }
 }
@@ -383,9 +503,8 @@ enum status engine_thread_start(struct engine_thread *thread, struct failure *fa
     pthread_setname_np(thread->thread, "ward-engine");
     while (sem_wait(&thread->has_warmed_up) != 0) { /* a signal interrupted it */
     }
-    return engine_thread_is_warm(thread)
-               ? STATUS_OK
-               : fail(failure, STATUS_DEVICE, "the engine failed in its first step");
+    return is_ready(thread) ? STATUS_OK
+                            : fail(failure, STATUS_DEVICE, "the engine failed in its first step");
 }
 
 void engine_thread_stop(struct engine_thread *thread)
@@ -398,12 +517,12 @@ void engine_thread_stop(struct engine_thread *thread)
     }
 }
 
-bool engine_thread_is_warm(const struct engine_thread *thread)
+enum engine_loop_state engine_thread_state(const struct engine_thread *thread)
 {
-    return atomic_load(&thread->is_warm);
+    return (enum engine_loop_state)atomic_load(&thread->state);
 }
 
-bool engine_thread_is_lost(const struct engine_thread *thread)
+void engine_thread_note_loss_told(struct engine_thread *thread)
 {
-    return atomic_load(&thread->is_lost);
+    atomic_fetch_add(&thread->losses_told, 1);
 }

@@ -21,5 +21,8 @@ MUST_CHECK enum status engine_thread_start(struct engine_thread *thread, struct 
 void engine_thread_stop(struct engine_thread *thread); /* joins it; also if not started */
 
 /* Any thread. */
-bool engine_thread_is_warm(const struct engine_thread *thread);
-bool engine_thread_is_lost(const struct engine_thread *thread);
+enum engine_loop_state engine_thread_state(const struct engine_thread *thread);
+
+/* The delivery thread, when it has failed everyone for an OUTBOUND_LOST: nobody who comes after a
+ * rebuild may be taken for one of them. */
+void engine_thread_note_loss_told(struct engine_thread *thread);

@@ -390,8 +390,8 @@ void generation_start(struct http_exchange *exchange, void *context, enum openai
     struct service *service = context;
     struct generation *generation = NULL;
     enum status status = create(exchange, service, endpoint, &generation);
-    if (status == STATUS_OK && !service_is_ready(service)) {
-        status = STATUS_DEVICE; /* or draining, which openai_refusal_of_status() knows */
+    if (status == STATUS_OK) {
+        status = service_status(service);
     }
     if (status != STATUS_OK) {
         const struct openai_refusal refusal = openai_refusal_of_status(service, status);

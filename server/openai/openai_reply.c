@@ -2,7 +2,7 @@
 
 #include <stdio.h>
 
-enum { BUSY_RETRY_S = 1, DRAINING_RETRY_S = 5 };
+enum { BUSY_RETRY_S = 1, DRAINING_RETRY_S = 5, REBUILDING_RETRY_S = 5 };
 
 struct openai_refusal openai_refusal_of_fault(const struct openai_fault *fault)
 {
@@ -40,6 +40,10 @@ struct openai_refusal openai_refusal_of_status(const struct service *service, en
                                                    "invalid_value",
                                                    "this request cannot run on this model", 0},
                                                   METRICS_INVALID};
+    static const struct openai_refusal rebuilding = {
+        {503, "server_error", NULL, "rebuilding",
+         "the engine failed and is being rebuilt: try again", REBUILDING_RETRY_S},
+        METRICS_BUSY};
     static const struct openai_refusal failed = {{500, "server_error", NULL, "engine_failed",
                                                   "the engine failed: this is not your fault", 0},
                                                  METRICS_FAILED};
@@ -55,6 +59,8 @@ struct openai_refusal openai_refusal_of_status(const struct service *service, en
         return too_large;
     case STATUS_INVALID:
         return invalid;
+    case STATUS_UNAVAILABLE:
+        return rebuilding;
     default:
         return failed;
     }

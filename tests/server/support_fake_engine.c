@@ -31,6 +31,9 @@ static enum status launch(void *self, const struct engine_plan *plan)
     }
     atomic_store(&fake->sequences_in_step, plan->sequence_count);
     fake->result_count = plan->sequence_count;
+    if (atomic_load(&fake->fails_requests) && plan->row_count > 1) {
+        return STATUS_DEVICE;
+    }
     pthread_mutex_lock(&fake->script_lock);
     for (uint32_t i = 0; i < plan->sequence_count; i++) {
         const struct engine_sequence *sequence = &plan->sequences[i];
@@ -67,6 +70,7 @@ void fake_engine_init(struct fake_engine *fake)
     memset(fake, 0, sizeof *fake);
     pthread_mutex_init(&fake->gate, NULL);
     pthread_mutex_init(&fake->script_lock, NULL);
+    pthread_mutex_init(&fake->rebuild_gate, NULL);
 }
 
 void fake_engine_say(struct fake_engine *fake, const char *text, uint32_t end)
@@ -94,4 +98,16 @@ struct engine fake_engine_interface(struct fake_engine *fake)
         .launch = launch,
         .settle = settle,
     };
+}
+
+enum status fake_engine_rebuild(void *context, struct engine *out, struct failure *failure)
+{
+    struct fake_engine *fake = context;
+    pthread_mutex_lock(&fake->rebuild_gate);
+    pthread_mutex_unlock(&fake->rebuild_gate);
+    if (atomic_fetch_add(&fake->rebuilds, 1) < atomic_load(&fake->rebuilds_to_fail)) {
+        return fail(failure, STATUS_DEVICE, "the fake device is still gone");
+    }
+    *out = fake_engine_interface(fake);
+    return STATUS_OK;
 }

@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "base/failure.h"
 #include "scheduler/engine.h"
 
 enum { FAKE_VOCABULARY = 300, FAKE_SEQUENCES_MAX = 64, FAKE_SCRIPT_MAX = 600 };
@@ -15,8 +16,11 @@ struct fake_engine {
     bool has_script;
     pthread_mutex_t gate;                 /* a test that holds it holds the engine in launch */
     _Atomic uint32_t steps, fail_at_step; /* 0: never */
+    _Atomic bool fails_requests;          /* every step but a warm-up's */
     _Atomic uint32_t step_us;             /* how long a step takes at least */
     _Atomic uint32_t sequences_in_step;   /* of the last plan */
+    pthread_mutex_t rebuild_gate;         /* held: a rebuild waits */
+    _Atomic uint32_t rebuilds, rebuilds_to_fail;
     struct engine_token results[FAKE_SEQUENCES_MAX];
     uint32_t result_count;
 };
@@ -27,6 +31,9 @@ void fake_engine_init(struct fake_engine *fake);
  * for ever. Any thread, also while sequences run. */
 void fake_engine_say(struct fake_engine *fake, const char *text, uint32_t end);
 struct engine fake_engine_interface(struct fake_engine *fake);
+
+/* For engine_rebuild: the same engine once more; the first rebuilds_to_fail attempts fail. */
+enum status fake_engine_rebuild(void *context, struct engine *out, struct failure *failure);
 
 /* The token that follows these; count includes the prompt. */
 uint32_t fake_engine_next(const uint32_t *tokens, uint32_t count, uint64_t seed);

@@ -43,20 +43,25 @@ static struct engine_loop_config config_of(void)
     };
 }
 
-static struct engine_loop *start_with(uint32_t inbound_bytes, uint32_t outbound_bytes)
+static struct engine_loop *start_configured(struct engine_loop_config config)
 {
-    struct engine_loop_config config = config_of();
     struct engine_loop *loop = NULL;
     struct failure failure = {{0}};
     fake_engine_init(&fake);
     CHECK(metrics_create(&metrics) == STATUS_OK, "no metrics");
     config.metrics = metrics;
-    config.inbound_bytes = inbound_bytes;
-    config.outbound_bytes = outbound_bytes;
     CHECK(engine_loop_create(&config, &loop, &failure) == STATUS_OK, "%s", failure.text);
     CHECK(engine_loop_start(loop, count_wake, NULL, &failure) == STATUS_OK, "%s", failure.text);
-    CHECK(engine_loop_is_ready(loop), "not ready after start");
+    CHECK(engine_loop_state(loop) == ENGINE_LOOP_READY, "not ready after start");
     return loop;
+}
+
+static struct engine_loop *start_with(uint32_t inbound_bytes, uint32_t outbound_bytes)
+{
+    struct engine_loop_config config = config_of();
+    config.inbound_bytes = inbound_bytes;
+    config.outbound_bytes = outbound_bytes;
+    return start_configured(config);
 }
 
 static struct engine_loop *start_loop(void)
@@ -383,10 +388,110 @@ static void a_lost_engine_fails_everyone(void)
         CHECK(token_log_end(asked[i].log, 0) == TOKEN_END_FAILED, "request %u did not fail", i);
         let_go(loop, &asked[i]);
     }
-    CHECK(!engine_loop_is_ready(loop), "ready without an engine");
+    CHECK(engine_loop_state(loop) != ENGINE_LOOP_READY, "ready without an engine");
     fill(&asked[0], 1, 1, 3);
     CHECK(ask(loop, &asked[0], 0) == STATUS_DEVICE, "accepted without an engine");
     token_log_destroy(asked[0].log);
+    end_loop(loop);
+}
+
+static struct engine_loop *start_rebuilding(uint32_t attempts_max)
+{
+    struct engine_loop_config config = config_of();
+    config.rebuild = (struct engine_rebuild){.run = fake_engine_rebuild,
+                                             .context = &fake,
+                                             .attempts_max = attempts_max,
+                                             .backoff_ms = 1};
+    return start_configured(config);
+}
+
+static bool is_over(const struct asked *asked)
+{
+    return has_ended(asked, 0) || (is_admitted(asked) && admission(asked) != STATUS_OK);
+}
+
+/* Loses the engine under three requests, one of them still in the queue's ring. */
+static void lose_engine(struct engine_loop *loop)
+{
+    struct asked asked[3];
+    pthread_mutex_lock(&fake.gate);
+    for (uint32_t i = 0; i < 3; i++) {
+        fill(&asked[i], 1 + i, 1, 500);
+        CHECK(ask(loop, &asked[i], i) == STATUS_OK, "request %u refused", i);
+    }
+    atomic_store(&fake.fail_at_step, atomic_load(&fake.steps) + 5);
+    pthread_mutex_unlock(&fake.gate);
+    for (uint32_t i = 0; i < 3; i++) {
+        WAIT_FOR(is_over(&asked[i]));
+        CHECK(token_log_end(asked[i].log, 0) == TOKEN_END_FAILED
+                  || admission(&asked[i]) == STATUS_DEVICE,
+              "request %u did not fail", i);
+        let_go(loop, &asked[i]);
+    }
+}
+
+/* Meanwhile nobody is accepted; afterwards answers are whole, and pages are free again. */
+static void a_lost_engine_is_rebuilt(void)
+{
+    struct engine_loop *loop = start_rebuilding(4);
+    struct asked asked;
+    for (uint32_t round = 0; round < 3; round++) {
+        pthread_mutex_lock(&fake.rebuild_gate);
+        atomic_store(&fake.rebuilds, 0);
+        atomic_store(&fake.rebuilds_to_fail, round);
+        lose_engine(loop);
+        CHECK(engine_loop_state(loop) == ENGINE_LOOP_REBUILDING, "round %u: not rebuilding", round);
+        fill(&asked, 1, 1, 3);
+        CHECK(ask(loop, &asked, 0) == STATUS_UNAVAILABLE, "accepted without an engine");
+        token_log_destroy(asked.log);
+        pthread_mutex_unlock(&fake.rebuild_gate);
+        WAIT_FOR(engine_loop_state(loop) == ENGINE_LOOP_READY);
+        CHECK(atomic_load(&fake.rebuilds) == round + 1, "%u attempts", atomic_load(&fake.rebuilds));
+        fill(&asked, 1, 2, 200);
+        CHECK(ask(loop, &asked, 9) == STATUS_OK, "refused after the rebuild");
+        for (uint32_t i = 0; i < 2; i++) {
+            WAIT_FOR(has_ended(&asked, i));
+            CHECK(token_log_count(asked.log, i) == 200, "sequence %u was cut", i);
+            check_tokens(&asked, i, asked.tokens, 3, 40 + i);
+        }
+        let_go(loop, &asked);
+    }
+    CHECK(engine_loop_live_requests(loop) == 0, "tickets are still out");
+    end_loop(loop);
+}
+
+static void rebuilding_has_an_end(void)
+{
+    struct engine_loop *loop = start_rebuilding(3);
+    atomic_store(&fake.rebuilds_to_fail, 100);
+    lose_engine(loop);
+    WAIT_FOR(engine_loop_state(loop) == ENGINE_LOOP_LOST);
+    CHECK(atomic_load(&fake.rebuilds) == 3, "%u attempts", atomic_load(&fake.rebuilds));
+    struct asked asked;
+    fill(&asked, 1, 1, 3);
+    CHECK(ask(loop, &asked, 0) == STATUS_DEVICE, "accepted without an engine");
+    token_log_destroy(asked.log);
+    end_loop(loop);
+}
+
+/* Rebuilt every time, and every time the warm-up succeeds and the first request kills it. */
+static void an_engine_that_never_gets_anywhere_is_given_up(void)
+{
+    struct engine_loop *loop = start_rebuilding(3);
+    struct asked asked;
+    atomic_store(&fake.fails_requests, true);
+    for (uint32_t i = 0; i < 1000 && engine_loop_state(loop) != ENGINE_LOOP_LOST; i++) {
+        fill(&asked, 1, 1, 3);
+        if (ask(loop, &asked, 0) == STATUS_OK) {
+            WAIT_FOR(is_over(&asked));
+            let_go(loop, &asked);
+        } else {
+            token_log_destroy(asked.log);
+            usleep(1000);
+        }
+    }
+    CHECK(engine_loop_state(loop) == ENGINE_LOOP_LOST, "still trying");
+    CHECK(atomic_load(&fake.rebuilds) == 3, "%u attempts", atomic_load(&fake.rebuilds));
     end_loop(loop);
 }
 
@@ -401,7 +506,7 @@ static void an_engine_that_cannot_start_says_so(void)
     struct failure failure = {{0}};
     CHECK(engine_loop_create(&config, &loop, &failure) == STATUS_OK, "%s", failure.text);
     CHECK(engine_loop_start(loop, count_wake, NULL, &failure) == STATUS_DEVICE, "it started");
-    CHECK(!engine_loop_is_ready(loop), "ready without an engine");
+    CHECK(engine_loop_state(loop) != ENGINE_LOOP_READY, "ready without an engine");
     end_loop(loop);
 }
 
@@ -513,5 +618,6 @@ CHECK_MAIN(an_answer_arrives_whole, samples_and_prompts_are_sequences, a_stop_id
            all_samples_are_accepted_or_none, tickets_and_prompts_have_limits,
            a_cancelled_sequence_falls_silent, releasing_early_leaves_the_batch,
            cancels_survive_a_full_ring, a_full_outbound_ring_holds_the_engine,
-           a_lost_engine_fails_everyone, an_engine_that_cannot_start_says_so,
+           a_lost_engine_fails_everyone, a_lost_engine_is_rebuilt, rebuilding_has_an_end,
+           an_engine_that_never_gets_anywhere_is_given_up, an_engine_that_cannot_start_says_so,
            failing_all_wakes_them, bad_limits_are_named, many_come_and_go, print_cost)

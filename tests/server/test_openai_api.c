@@ -19,6 +19,7 @@ static struct fake_engine fake;
 static struct model model;
 static struct service *service;
 static struct front front;
+static bool rebuilds = true; /* a lost engine is replaced */
 
 /* ---- server ---------------------------------------------------------------------------------- */
 
@@ -41,6 +42,10 @@ static void start(uint32_t requests_max, uint32_t drain_ms)
     const struct service_config config = {
         .model = &model,
         .engine = fake_engine_interface(&fake),
+        .rebuild = {.run = rebuilds ? fake_engine_rebuild : NULL,
+                    .context = &fake,
+                    .attempts_max = 3,
+                    .backoff_ms = 10},
         .requests_max = requests_max,
         .sequences_max = 64,
         .running_max = FAKE_SEQUENCES_MAX,
@@ -505,6 +510,9 @@ static void draining_breaks_off_what_is_late(void)
 
 static void a_lost_engine_breaks_off(void)
 {
+    stop();
+    rebuilds = false;
+    start(8, 1000);
     atomic_store(&fake.step_us, 200);
     say_without_end();
     atomic_store(&fake.fail_at_step, atomic_load(&fake.steps) + 20);
@@ -524,6 +532,47 @@ static void a_lost_engine_breaks_off(void)
     close_answer(&answer);
     answer = chat("");
     CHECK(answer.code == 500, "%d", answer.code);
+    close_answer(&answer);
+}
+
+static bool is_ready(void)
+{
+    struct answer answer = ask("GET", "/readyz", NULL, "");
+    const bool result = answer.code == 200;
+    close_answer(&answer);
+    return result;
+}
+
+static void a_rebuilt_engine_answers_again(void)
+{
+    stop();
+    start(8, 1000);
+    atomic_store(&fake.step_us, 200);
+    say_without_end();
+    pthread_mutex_lock(&fake.rebuild_gate);
+    atomic_store(&fake.fail_at_step, atomic_load(&fake.steps) + 20);
+    struct raw_client stream = begin(",\"stream\":true");
+    struct answer answer = end(&stream);
+    check_broken_off(&answer, "engine_failed");
+    close_answer(&answer);
+    answer = ask("GET", "/readyz", NULL, "");
+    CHECK(answer.code == 503 && strcmp(error_code(answer.json), "rebuilding") == 0, "%s",
+          answer.text);
+    close_answer(&answer);
+    answer = chat("");
+    CHECK(answer.code == 503 && strcmp(error_code(answer.json), "rebuilding") == 0, "%s",
+          answer.text);
+    CHECK(strcasestr(answer.text, "\r\nRetry-After: 5\r\n"), "no time to come back");
+    close_answer(&answer);
+    atomic_store(&fake.step_us, 0);
+    say("Hello, world.");
+    pthread_mutex_unlock(&fake.rebuild_gate);
+    WAIT_FOR(is_ready());
+    answer = chat("");
+    CHECK(answer.code == 200, "%d", answer.code);
+    close_answer(&answer);
+    answer = ask("GET", "/metrics", NULL, "");
+    CHECK(strstr(answer.body, "\nward_engine_rebuilds_total 1\n"), "not counted");
     close_answer(&answer);
 }
 
@@ -607,4 +656,5 @@ CHECK_MAIN(begin_all, a_whole_answer, stop_strings_end_streams_and_documents_ali
            completions_have_their_own_form, what_does_not_fit_is_refused_by_name, no_key_no_answer,
            the_description_is_true, a_client_that_leaves_ends_its_request,
            a_full_server_says_when_to_come_back, metrics_count_what_happened,
-           draining_breaks_off_what_is_late, a_lost_engine_breaks_off, stop)
+           draining_breaks_off_what_is_late, a_rebuilt_engine_answers_again,
+           a_lost_engine_breaks_off, stop)
