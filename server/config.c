@@ -339,6 +339,10 @@ enum status config_load(struct config *config, const char *path, struct failure 
 {
     config_set_defaults(config);
     enum status status = STATUS_OK;
+    const char *named = getenv("WARD_CONFIG");
+    if (!path && named && named[0] != '\0') {
+        path = named;
+    }
     if (path) {
         struct buffer text = {.limit_bytes = CONFIG_FILE_BYTES_MAX};
         status = buffer_read_file(&text, path);

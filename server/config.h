@@ -27,7 +27,8 @@ MUST_CHECK enum status config_set(struct config *config, const char *name, const
 /* Sets what WARD_<SECTION>_<KEY> say; an empty variable counts as unset. */
 MUST_CHECK enum status config_read_environment(struct config *config, struct failure *failure);
 
-/* Defaults, then the file (NULL: none), then the environment. */
+/* Defaults, then the file (NULL: the one that WARD_CONFIG names, if it is set), then the
+ * environment. */
 MUST_CHECK enum status config_load(struct config *config, const char *path,
                                    struct failure *failure);
 

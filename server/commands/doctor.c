@@ -1,5 +1,6 @@
 /* doctor.c - `ward doctor`: looks at what a server needs on this machine and says what is wrong,
- * one line a check. A row of the table is a check; it reads, and changes nothing. */
+ * one line a check. A row of the table is a check; it reads, and changes nothing. With --ready it
+ * asks the running server instead: the health check of the container image. */
 #include <errno.h>
 #include <gnutls/x509.h>
 #include <microhttpd.h>
@@ -17,12 +18,18 @@
 #include "server/certificate.h"
 #include "server/commands/commands.h"
 #include "server/commands/options.h"
+#include "server/commands/support/ready_probe.h"
 #include "server/config.h"
 #include "server/server.h"
 #include "server/state_directory.h"
 
 enum verdict { GOOD, WARNING, BAD };
-enum { TEXT_BYTES = 512, CERTIFICATE_WARN_S = 30 * 86400, FILES_SPARE = 64 };
+enum {
+    TEXT_BYTES = 512,
+    CERTIFICATE_WARN_S = 30 * 86400,
+    FILES_SPARE = 64,
+    READY_DEADLINE_MS = 2000
+};
 static const time_t BUILT_AFTER_S = 1735689600; /* 2025-01-01: a clock before it is wrong */
 
 struct finding {
@@ -182,26 +189,32 @@ static const struct {
 
 /* ---- command -------------------------------------------------------------------------------- */
 
-static int run(const char *path)
+static int run(const struct config *config)
 {
-    struct config config;
-    struct failure failure = {""};
-    if (config_load(&config, path, &failure) != STATUS_OK) {
-        return options_failed(&failure);
-    }
     static const char *const marks[] = {"ok  ", "warn", "BAD "};
     int bad = 0;
     for (size_t i = 0; i < sizeof checks / sizeof checks[0]; i++) {
-        const struct finding finding = checks[i].run(&config);
+        const struct finding finding = checks[i].run(config);
         printf("%s  %-12s %s\n", marks[finding.verdict], checks[i].name, finding.text);
         bad += finding.verdict == BAD;
     }
     return bad > 0;
 }
 
+static int ask_server(const struct config *config)
+{
+    struct failure failure = {""};
+    if (ready_probe(config, READY_DEADLINE_MS, &failure) != STATUS_OK) {
+        return options_failed(&failure);
+    }
+    puts("ready");
+    return 0;
+}
+
 int doctor_main(int argc, char **argv)
 {
     const char *path = NULL;
+    bool asks_server = false;
     const struct option_row rows[] = {
         {.name = "config",
          .letter = 'c',
@@ -209,14 +222,26 @@ int doctor_main(int argc, char **argv)
          .out = &path,
          .value = "FILE",
          .help = "the configuration that `ward serve` would read"},
+        {.name = "ready",
+         .kind = OPTION_FLAG,
+         .out = &asks_server,
+         .help = "only ask the running server's /readyz (2 s at most); exit 0: it can answer"},
     };
     const struct options options = {
-        .usage = "ward doctor [-c FILE]",
+        .usage = "ward doctor [-c FILE] [--ready]",
         .summary = "Checks what a server needs on this machine, one line a check; exit 1 when\n"
                    "something would keep it from serving.",
         .rows = rows,
         .row_count = sizeof rows / sizeof rows[0],
     };
     const int code = options_read(&options, argc, argv, NULL);
-    return code == OPTIONS_READY ? run(path) : code;
+    if (code != OPTIONS_READY) {
+        return code;
+    }
+    struct config config;
+    struct failure failure = {""};
+    if (config_load(&config, path, &failure) != STATUS_OK) {
+        return options_failed(&failure);
+    }
+    return asks_server ? ask_server(&config) : run(&config);
 }

@@ -41,7 +41,7 @@ int serve_main(int argc, char **argv)
          .kind = OPTION_TEXT,
          .out = &path,
          .value = "FILE",
-         .help = "settings (YAML); WARD_<SECTION>_<KEY> in the environment win"},
+         .help = "settings (YAML), else $WARD_CONFIG; WARD_<SECTION>_<KEY> win over both"},
         {.name = "help-config",
          .kind = OPTION_FLAG,
          .out = &prints_reference,
