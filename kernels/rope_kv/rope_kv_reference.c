@@ -1,7 +1,23 @@
 /* rope_kv_reference.c - the definition of rope_kv. */
 #include <stddef.h>
 
+#include "kernels/rms_norm/rms_norm.h"
 #include "kernels/rope_kv/rope_kv.h"
+
+/* Each head of a row by itself. */
+static void normalise(const struct rope_kv_args *args, float *heads, const float *weight,
+                      uint32_t head_count)
+{
+    const struct rms_norm_args norm = {
+        .x = heads,
+        .weight = weight,
+        .out = heads,
+        .row_count = head_count,
+        .dim = args->head_dim,
+        .eps = args->norm_eps,
+    };
+    rms_norm_reference(&norm);
+}
 
 static void rotate(float *head, const float *cos_sin, uint32_t half)
 {
@@ -36,6 +52,12 @@ void rope_kv_reference(const struct rope_kv_args *args)
             const size_t row = (size_t)sequence->row_first + i;
             const uint32_t position = sequence->position_first + i;
             const float *cos_sin = args->cos_sin + (size_t)position * args->head_dim;
+            if (args->q_norm) {
+                normalise(args, args->q + row * args->head_count * args->head_dim, args->q_norm,
+                          args->head_count);
+                normalise(args, args->k + row * args->kv_head_count * args->head_dim, args->k_norm,
+                          args->kv_head_count);
+            }
             for (size_t h = row * args->head_count; h < (row + 1) * args->head_count; h++) {
                 rotate(args->q + h * args->head_dim, cos_sin, half);
             }

@@ -107,14 +107,31 @@ static void norm(const struct layer *layer, uint32_t rows)
 static void attend(const struct layer *layer, const struct attention_sequence *sequences,
                    uint32_t count)
 {
-    backend_cpu.rope_kv(&(struct rope_kv_args){work.q, work.k, work.v, layer->k_pages,
-                                               layer->v_pages, work.cos_sin, sequences, count,
-                                               HEADS, KV_HEADS, HEAD_DIM, PAGE_TOKENS},
-                        workers);
-    backend_cpu.attention(&(struct attention_args){work.q, layer->k_pages, layer->v_pages,
-                                                   work.attended, sequences, count, HEADS, KV_HEADS,
-                                                   HEAD_DIM, PAGE_TOKENS, 0.3F},
-                          workers);
+    const struct rope_kv_args write = {.q = work.q,
+                                       .k = work.k,
+                                       .v = work.v,
+                                       .k_pages = layer->k_pages,
+                                       .v_pages = layer->v_pages,
+                                       .cos_sin = work.cos_sin,
+                                       .sequences = sequences,
+                                       .sequence_count = count,
+                                       .head_count = HEADS,
+                                       .kv_head_count = KV_HEADS,
+                                       .head_dim = HEAD_DIM,
+                                       .page_tokens = PAGE_TOKENS};
+    backend_cpu.rope_kv(&write, workers);
+    const struct attention_args read = {.q = work.q,
+                                        .k_pages = layer->k_pages,
+                                        .v_pages = layer->v_pages,
+                                        .out = work.attended,
+                                        .sequences = sequences,
+                                        .sequence_count = count,
+                                        .head_count = HEADS,
+                                        .kv_head_count = KV_HEADS,
+                                        .head_dim = HEAD_DIM,
+                                        .page_tokens = PAGE_TOKENS,
+                                        .scale = 0.3F};
+    backend_cpu.attention(&read, workers);
 }
 
 /* All layers over the rows of work.x, in place. */
@@ -136,8 +153,8 @@ static void forward(uint32_t rows, const struct attention_sequence *sequences, u
                  (const struct matmul_part[]){{layer->gate, NULL, work.gate, FFN, FFN},
                                               {layer->up, NULL, work.up, FFN, FFN}},
                  2);
-        backend_cpu.swiglu(&(struct swiglu_args){work.gate, work.up, work.gate, rows, FFN},
-                           workers);
+        backend_cpu.swiglu(
+            &(struct swiglu_args){work.gate, work.up, work.gate, rows, FFN, SWIGLU_SILU}, workers);
         multiply(work.gate, rows, FFN, true,
                  &(struct matmul_part){layer->down, NULL, work.x, HIDDEN, HIDDEN}, 1);
     }

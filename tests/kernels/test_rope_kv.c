@@ -1,6 +1,6 @@
 /* Method: the rotation of every pair in double precision, every written page element
- * against the row it came from, everything else untouched; the parallel path over ragged sequences
- * against the reference, bit for bit. */
+ * against the row it came from, everything else untouched; QK-norm against rms_norm, then the same;
+ * the parallel path over ragged sequences against the reference, bit for bit. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,7 +21,7 @@ static struct workers *workers;
 /* Buffers of one run. */
 struct run {
     struct rope_kv_args args;
-    float *q, *k, *v, *k_pages, *v_pages, *cos_sin;
+    float *q, *k, *v, *k_pages, *v_pages, *cos_sin, *norms;
     size_t q_size, k_size, pool_size;
 };
 
@@ -43,6 +43,7 @@ static void make_run(struct run *run, size_t shape, const struct attention_seque
         run->cos_sin[2 * i] = (float)cos(angle);
         run->cos_sin[2 * i + 1] = (float)sin(angle);
     }
+    run->norms = support_floats(&random, 2 * (size_t)head_dim);
     run->k_pages = support_memory(run->pool_size * sizeof(float));
     run->v_pages = support_memory(run->pool_size * sizeof(float));
     for (size_t i = 0; i < run->pool_size; i++) {
@@ -59,7 +60,10 @@ static void make_run(struct run *run, size_t shape, const struct attention_seque
                                       shapes[shape].head_count,
                                       shapes[shape].kv_head_count,
                                       head_dim,
-                                      page_tokens};
+                                      page_tokens,
+                                      NULL,
+                                      NULL,
+                                      1e-5F};
 }
 
 static void free_run(struct run *run)
@@ -70,6 +74,7 @@ static void free_run(struct run *run)
     free(run->k_pages);
     free(run->v_pages);
     free(run->cos_sin);
+    free(run->norms);
 }
 
 /* Row of the batch that owns a slot of a page; ROWS_MAX if none. */
@@ -125,6 +130,53 @@ static void check_rotation(const struct run *after, const struct run *before,
     }
 }
 
+static void set_norms(struct run *run)
+{
+    run->args.q_norm = run->norms;
+    run->args.k_norm = run->norms + run->args.head_dim;
+}
+
+/* QK-norm by rms_norm over all heads of the rows in use, as rope_kv should find them. */
+static void normalise_all(struct run *run, const struct attention_sequence *sequences)
+{
+    for (uint32_t i = 0; i < 2 * SEQUENCES; i++) {
+        const struct attention_sequence *sequence = &sequences[i / 2];
+        const uint32_t heads = i % 2 == 0 ? run->args.head_count : run->args.kv_head_count;
+        float *x = i % 2 == 0 ? run->q : run->k;
+        x += (size_t)sequence->row_first * heads * run->args.head_dim;
+        const struct rms_norm_args norm = {.x = x,
+                                           .weight = run->norms + i % 2 * run->args.head_dim,
+                                           .out = x,
+                                           .row_count = sequence->row_count * heads,
+                                           .dim = run->args.head_dim,
+                                           .eps = run->args.norm_eps};
+        backend_reference.rms_norm(&norm, NULL);
+    }
+}
+
+static void run_shape(size_t shape, const struct attention_sequence *sequences, bool has_norms)
+{
+    struct run before, reference, fast;
+    make_run(&before, shape, sequences);
+    make_run(&reference, shape, sequences);
+    make_run(&fast, shape, sequences);
+    if (has_norms) {
+        normalise_all(&before, sequences);
+        set_norms(&reference);
+        set_norms(&fast);
+    }
+    backend_reference.rope_kv(&reference.args, NULL);
+    check_rotation(&reference, &before, sequences);
+    check_pages(&reference, sequences);
+    backend_cpu.rope_kv(&fast.args, workers);
+    CHECK(memcmp(reference.q, fast.q, fast.q_size * sizeof(float)) == 0, "q %zu", shape);
+    CHECK(memcmp(reference.k, fast.k, fast.k_size * sizeof(float)) == 0, "k %zu", shape);
+    check_pages(&fast, sequences);
+    free_run(&before);
+    free_run(&reference);
+    free_run(&fast);
+}
+
 int main(void)
 {
     if (workers_create(0, &workers) != STATUS_OK) {
@@ -134,20 +186,8 @@ int main(void)
     const struct attention_sequence sequences[SEQUENCES] = {
         {pages[0], 12, 18, 14}, {pages[1], 0, 12, 0}, {pages[2], 30, 1, 47}};
     for (size_t shape = 0; shape < sizeof shapes / sizeof shapes[0]; shape++) {
-        struct run before, reference, fast;
-        make_run(&before, shape, sequences);
-        make_run(&reference, shape, sequences);
-        make_run(&fast, shape, sequences);
-        backend_reference.rope_kv(&reference.args, NULL);
-        check_rotation(&reference, &before, sequences);
-        check_pages(&reference, sequences);
-        backend_cpu.rope_kv(&fast.args, workers);
-        CHECK(memcmp(reference.q, fast.q, fast.q_size * sizeof(float)) == 0, "q %zu", shape);
-        CHECK(memcmp(reference.k, fast.k, fast.k_size * sizeof(float)) == 0, "k %zu", shape);
-        check_pages(&fast, sequences);
-        free_run(&before);
-        free_run(&reference);
-        free_run(&fast);
+        run_shape(shape, sequences, false);
+        run_shape(shape, sequences, true);
     }
     workers_destroy(workers);
     return check_failures > 0;
