@@ -156,6 +156,16 @@ static enum status add_named(struct tokenizer *tokenizer, const char *text, stru
     return push_added(tokenizer, &token, text, false, failure);
 }
 
+/* One entry of the file may call an id special that another, or tokenizer_config.json, does not:
+ * then it is special wherever it is looked for. */
+static void agree_on_specials(const struct vocabulary *vocabulary, struct added_tokens *set)
+{
+    for (uint32_t i = 0; i < set->count; i++) {
+        set->tokens[i].is_special = vocabulary->entries[set->tokens[i].id].is_special;
+    }
+    added_tokens_seal(set);
+}
+
 static enum status add_tokens(struct tokenizer *tokenizer, const json_t *list,
                               struct failure *failure)
 {
@@ -165,8 +175,8 @@ static enum status add_tokens(struct tokenizer *tokenizer, const json_t *list,
     }
     status = status ? status : add_named(tokenizer, tokenizer->bos_text, failure);
     status = status ? status : add_named(tokenizer, tokenizer->eos_text, failure);
-    added_tokens_seal(&tokenizer->exact);
-    added_tokens_seal(&tokenizer->normalized);
+    agree_on_specials(&tokenizer->vocabulary, &tokenizer->exact);
+    agree_on_specials(&tokenizer->vocabulary, &tokenizer->normalized);
     return status;
 }
 

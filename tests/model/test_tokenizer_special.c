@@ -173,6 +173,11 @@ static const struct {
      {0, 1},
      2},
     {"{\"model\":{\"vocab\":{\"a\":0,\"e\":1,\"ae\":2},\"merges\":[\"a e\"]}}", "ae", {2}, 1},
+    /* What one entry calls special is so in every other entry of the same id. */
+    {"{" EMPTY_MODEL ",\"added_tokens\":[{\"id\":9,\"content\":\"<e>\"}," SPECIAL("9", "<e>") "]}",
+     "<e>[<e>]",
+     {1, 2, 3, 9},
+     4},
     /* Marks go through normalisation: here <E> is looked for as <e> in the lower-case text. */
     {"{" EMPTY_MODEL ",\"normalizer\":{\"type\":\"Lowercase\"},\"added_tokens\":[{\"id\":9,"
      "\"content\":\"<E>\",\"special\":true,\"normalized\":true}]}",
