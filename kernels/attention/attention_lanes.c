@@ -30,7 +30,7 @@ struct meeting {
  * hold up everything else. */
 struct tile {
     const float *k, *v, *next_k, *next_v;
-    float scale;
+    float scale, softcap;
     uint32_t head_dim;
 };
 
@@ -114,9 +114,20 @@ INLINED void add_values(const struct party *party, uint32_t meeting_count, const
     }
 }
 
-/* Several meetings at once, step by step: one alone would wait for each step's result. */
+/* softcap * tanh(score / softcap), as attention_reference.c has it. */
+INLINED struct lanes cap(struct lanes scores, float softcap)
+{
+    const struct lanes power =
+        lanes_exponential(lanes_multiply(scores, lanes_broadcast(2.0F / softcap)));
+    const struct lanes one = lanes_broadcast(1.0F);
+    return lanes_subtract(lanes_broadcast(softcap),
+                          lanes_divide(lanes_broadcast(2.0F * softcap), lanes_add(power, one)));
+}
+
+/* Several meetings at once, step by step: one alone would wait for each step's result. The keys
+ * before `first` are outside the window. */
 INLINED void add_tile(const struct meeting *meetings, uint32_t meeting_count,
-                      const struct tile *tile, uint32_t count)
+                      const struct tile *tile, uint32_t first, uint32_t count)
 {
     struct party party;
     party.meetings = meetings;
@@ -124,6 +135,12 @@ INLINED void add_tile(const struct meeting *meetings, uint32_t meeting_count,
     const struct lanes never = lanes_broadcast(-INFINITY), scale = lanes_broadcast(tile->scale);
     for (uint32_t i = 0; i < meeting_count; i++) {
         scores[i] = lanes_multiply(score(meetings[i].q, tile, i, meeting_count, count), scale);
+        if (tile->softcap > 0) {
+            scores[i] = cap(scores[i], tile->softcap);
+        }
+        if (first > 0) {
+            scores[i] = lanes_first(never, scores[i], first);
+        }
     }
     for (uint32_t i = 0; i < meeting_count; i++) {
         weigh(&meetings[i], count < LANES ? lanes_first(scores[i], never, count) : scores[i],
@@ -161,6 +178,19 @@ static struct meeting meeting_of(const struct attention_args *args,
                             .sums = running->sums[pair]};
 }
 
+static uint32_t key_count_of(const struct attention_args *args, const struct attention_block *block,
+                             uint32_t pair)
+{
+    const uint32_t group = args->head_count / args->kv_head_count;
+    return block->sequence->position_first + block->row_first + pair / group + 1;
+}
+
+/* The first key in the window of a row that sees key_count keys. */
+static uint32_t key_first_of(const struct attention_args *args, uint32_t key_count)
+{
+    return args->window > 0 && key_count > args->window ? key_count - args->window : 0;
+}
+
 /* All rows and query heads of the block for the keys t, t + 1, ... t + 15. */
 INLINED void add_tile_to_block(const struct attention_args *args,
                                const struct attention_block *block, struct running *running,
@@ -170,24 +200,34 @@ INLINED void add_tile_to_block(const struct attention_args *args,
     const uint32_t key_end = block->sequence->position_first + block->row_first + block->row_count;
     const size_t at = tile_offset(args, block, t);
     const size_t next = t + LANES < key_end ? tile_offset(args, block, t + LANES) : at;
-    const struct tile tile = {args->k_pages + at,   args->v_pages + at, args->k_pages + next,
-                              args->v_pages + next, args->scale,        head_dim};
+    const struct tile tile = {.k = args->k_pages + at,
+                              .v = args->v_pages + at,
+                              .next_k = args->k_pages + next,
+                              .next_v = args->v_pages + next,
+                              .scale = args->scale,
+                              .softcap = args->softcap,
+                              .head_dim = head_dim};
     const uint32_t pairs = block->row_count * group;
     uint32_t done = 0;
     for (uint32_t pair = 0; pair < pairs; pair += done) {
-        const uint32_t key_count =
-            block->sequence->position_first + block->row_first + pair / group + 1;
+        const uint32_t key_count = key_count_of(args, block, pair);
+        const uint32_t key_first = key_first_of(args, key_count);
+        const bool is_whole = key_count >= t + LANES && key_first <= t;
+        done = is_whole && pairs - pair >= AT_ONCE
+                       && key_first_of(args, key_count_of(args, block, pair + AT_ONCE - 1)) <= t
+                   ? AT_ONCE
+                   : 1;
         struct meeting meetings[AT_ONCE];
-        done = key_count >= t + LANES && pairs - pair >= AT_ONCE ? AT_ONCE : 1;
         for (uint32_t i = 0; i < done; i++) {
             meetings[i] = meeting_of(args, block, running, pair + i);
         }
         if (done == AT_ONCE) {
-            add_tile(meetings, AT_ONCE, &tile, LANES);
-        } else if (key_count >= t + LANES) {
-            add_tile(meetings, 1, &tile, LANES);
-        } else if (key_count > t) {
-            add_tile(meetings, 1, &tile, key_count - t);
+            add_tile(meetings, AT_ONCE, &tile, 0, LANES);
+        } else if (is_whole) {
+            add_tile(meetings, 1, &tile, 0, LANES);
+        } else if (key_count > t && key_first < t + LANES) {
+            add_tile(meetings, 1, &tile, key_first > t ? key_first - t : 0,
+                     key_count - t < LANES ? key_count - t : LANES);
         }
     }
 }
@@ -240,7 +280,8 @@ void LANES_NAME(attention_block)(const struct attention_args *args,
         memset(running.sums[pair], 0, sizeof running.sums[pair]);
     }
     const uint32_t key_end = block->sequence->position_first + block->row_first + block->row_count;
-    for (uint32_t t = 0; t < key_end; t += LANES) {
+    const uint32_t key_first = key_first_of(args, key_count_of(args, block, 0));
+    for (uint32_t t = key_first - key_first % LANES; t < key_end; t += LANES) {
         (args->head_dim == 64    ? add_tile_64
          : args->head_dim == 128 ? add_tile_128
                                  : add_tile_any)(args, block, &running, t);

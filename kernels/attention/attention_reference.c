@@ -14,6 +14,13 @@ struct running {
     float maximum, sums[FOLD_LANES];
 };
 
+/* softcap * tanh(score / softcap), by tanh(x) = 1 - 2 / (e^2x + 1). */
+static float cap(float score, float softcap)
+{
+    const float power = exponential(score * (2.0F / softcap));
+    return softcap - 2.0F * softcap / (power + 1.0F);
+}
+
 static float dot(const float *a, const float *b, uint32_t count)
 {
     float lanes[FOLD_LANES] = {0};
@@ -23,17 +30,20 @@ static float dot(const float *a, const float *b, uint32_t count)
     return fold(lanes);
 }
 
-/* k and v are the tile's first rows; count is 1 to 16 keys. */
+/* k and v are the tile's first rows, 1 to 16 keys; those before `first` are outside the window. */
 static void add_tile(const struct attention_args *args, const float *q, const float *k,
-                     const float *v, uint32_t count, struct running *running, float *out)
+                     const float *v, const uint32_t first_count[2], struct running *running,
+                     float *out)
 {
+    const uint32_t first = first_count[0], count = first_count[1];
     float weights[FOLD_LANES] = {0};
     float maximum = running->maximum;
-    for (uint32_t j = 0; j < count; j++) {
+    for (uint32_t j = first; j < count; j++) {
         weights[j] = dot(q, k + (size_t)j * args->head_dim, args->head_dim) * args->scale;
+        weights[j] = args->softcap > 0 ? cap(weights[j], args->softcap) : weights[j];
         maximum = weights[j] > maximum ? weights[j] : maximum;
     }
-    for (uint32_t j = 0; j < count; j++) {
+    for (uint32_t j = first; j < count; j++) {
         weights[j] = exponential(weights[j] - maximum);
     }
     const float shrink = exponential(running->maximum - maximum);
@@ -62,14 +72,19 @@ static void attend(const struct attention_args *args, const struct attention_seq
         out[d] = 0.0F;
     }
     const uint32_t key_count = sequence->position_first + i + 1;
-    for (uint32_t t = 0; t < key_count; t += ATTENTION_TILE_TOKENS) {
+    const uint32_t key_first =
+        args->window > 0 && key_count > args->window ? key_count - args->window : 0;
+    const uint32_t tile_first = key_first - key_first % ATTENTION_TILE_TOKENS;
+    for (uint32_t t = tile_first; t < key_count; t += ATTENTION_TILE_TOKENS) {
         const uint32_t left = key_count - t;
+        const uint32_t first_count[2] = {t < key_first ? key_first - t : 0,
+                                         left < ATTENTION_TILE_TOKENS ? left
+                                                                      : ATTENTION_TILE_TOKENS};
         const size_t page = sequence->pages[t / args->page_tokens];
         const size_t row =
             (page * args->kv_head_count + g) * args->page_tokens + t % args->page_tokens;
         add_tile(args, q, args->k_pages + row * args->head_dim,
-                 args->v_pages + row * args->head_dim,
-                 left < ATTENTION_TILE_TOKENS ? left : ATTENTION_TILE_TOKENS, &running, out);
+                 args->v_pages + row * args->head_dim, first_count, &running, out);
     }
     for (uint32_t d = 0; d < args->head_dim; d++) {
         out[d] /= fold(running.sums);

@@ -1,7 +1,8 @@
 /* Method: ragged batches over shuffled pages, on every vector unit, bit for bit against the
  * reference, which a second, naive softmax in double precision checks in turn. Everything that a
- * sequence does not own is NaN, so one read outside it shows. Then the same prompts in chunks of 1,
- * 7, 64 and all at once, alone and among others, must give the same bits. */
+ * sequence does not own or has left behind its window is NaN, so one read of it shows. Then the
+ * same prompts in chunks of 1, 7, 64 and all at once, alone and among others, must give the same
+ * bits. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,11 +12,14 @@
 #include "tests/kernels/support_kernels.h"
 
 static const struct shape {
-    uint32_t head_dim, head_count, kv_head_count, page_tokens;
+    uint32_t head_dim, head_count, kv_head_count, page_tokens, window;
+    float softcap;
 } shapes[] = {
-    {2, 1, 1, 16},   {8, 4, 2, 16},   {20, 6, 2, 32}, {24, 3, 1, 16},  {64, 8, 2, 16},
-    {64, 4, 4, 48},  {80, 4, 1, 16},  {96, 2, 2, 16}, {128, 4, 1, 32}, {256, 2, 1, 16},
-    {16, 64, 1, 16}, {512, 1, 1, 16}, {66, 5, 5, 16},
+    {2, 1, 1, 16, 0, 0},     {8, 4, 2, 16, 0, 0},   {20, 6, 2, 32, 0, 0},    {24, 3, 1, 16, 0, 0},
+    {64, 8, 2, 16, 0, 0},    {64, 4, 4, 48, 0, 0},  {80, 4, 1, 16, 0, 0},    {96, 2, 2, 16, 0, 0},
+    {128, 4, 1, 32, 0, 0},   {256, 2, 1, 16, 0, 0}, {16, 64, 1, 16, 0, 0},   {512, 1, 1, 16, 0, 0},
+    {66, 5, 5, 16, 0, 0},    {64, 8, 2, 16, 1, 0},  {64, 8, 2, 16, 17, 0},   {128, 4, 2, 32, 48, 3},
+    {20, 6, 2, 16, 33, 0.5}, {80, 4, 1, 16, 0, 30}, {64, 4, 4, 48, 1000, 0},
 };
 enum { SHAPE_COUNT = sizeof shapes / sizeof shapes[0], SEQUENCES = 4, TOKENS_MAX = 130 };
 
@@ -53,10 +57,18 @@ static uint32_t deal_pages(struct batch *batch, const struct shape *shape,
     return page_count;
 }
 
+static uint32_t window_first(const struct attention_args *args, uint32_t position)
+{
+    return args->window > 0 && position >= args->window ? position - args->window + 1 : 0;
+}
+
+/* What lies before the tile in which the first row's window begins stays NaN. */
 static void fill_tokens(struct batch *batch, uint32_t s, struct random_source *random)
 {
     const struct attention_args *args = &batch->args;
-    for (uint32_t t = 0; t < before[s] + now[s]; t++) {
+    const uint32_t first =
+        window_first(args, before[s]) / ATTENTION_TILE_TOKENS * ATTENTION_TILE_TOKENS;
+    for (uint32_t t = first; t < before[s] + now[s]; t++) {
         for (uint32_t g = 0; g < args->kv_head_count; g++) {
             const size_t page = batch->pages[s][t / args->page_tokens];
             const size_t row =
@@ -75,6 +87,8 @@ static void make_batch(struct batch *batch, const struct shape *shape, uint64_t 
                                      .head_dim = shape->head_dim,
                                      .page_tokens = shape->page_tokens,
                                      .sequence_count = SEQUENCES,
+                                     .window = shape->window,
+                                     .softcap = shape->softcap,
                                      .scale = 4.0F / sqrtf((float)shape->head_dim)}};
     const size_t pool_size = (size_t)deal_pages(batch, shape, &random) * shape->kv_head_count
                              * shape->page_tokens * shape->head_dim;
@@ -140,7 +154,7 @@ static double error_of(const struct batch *batch, uint32_t s, uint32_t i, uint32
     const uint32_t g = h / (args->head_count / args->kv_head_count);
     const size_t head = (size_t)(batch->sequences[s].row_first + i) * args->head_count + h;
     double sum = 0, outs[ATTENTION_HEAD_DIM_MAX] = {0}, worst = 0;
-    for (uint32_t t = 0; t < key_count; t++) {
+    for (uint32_t t = window_first(args, key_count - 1); t < key_count; t++) {
         const size_t page = batch->pages[s][t / args->page_tokens];
         const size_t row =
             (page * args->kv_head_count + g) * args->page_tokens + t % args->page_tokens;
@@ -149,7 +163,11 @@ static double error_of(const struct batch *batch, uint32_t s, uint32_t i, uint32
             score += (double)batch->q[head * args->head_dim + d]
                      * (double)batch->k_pages[row * args->head_dim + d];
         }
-        const double weight = exp(score * (double)args->scale);
+        score *= (double)args->scale;
+        if (args->softcap > 0) {
+            score = (double)args->softcap * tanh(score / (double)args->softcap);
+        }
+        const double weight = exp(score);
         sum += weight;
         for (uint32_t d = 0; d < args->head_dim; d++) {
             outs[d] += weight * (double)batch->v_pages[row * args->head_dim + d];
