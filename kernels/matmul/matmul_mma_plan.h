@@ -12,9 +12,8 @@ enum {
     MATMUL_MMA_WARP_OUTS = 32,
     MATMUL_MMA_ROWS_MAX = 96, /* of a block; more rows than that never split K */
 };
-* /
 
-    struct matmul_mma_plan {
+struct matmul_mma_plan {
     uint32_t row_tiles; /* of 8 rows, a block's: 1, 2, 4, 8 or 12; the kernel is compiled for it */
     uint32_t segment_count; /* of K */
     uint32_t side_by_side;  /* segments that a block's warps take at once: 1, 2 or 4 */

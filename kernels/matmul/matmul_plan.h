@@ -1,13 +1,14 @@
 /* matmul_plan.h - how a matmul is cut on a GPU: pure, tested on the CPU.
  *
  * Tiles    16 out features x 64 k (a chunk): 2,048 bytes of bf16/f16, 1,024 of e4m3, in the order
- * in which the lanes of a warp take them as operand A of m16n8k16, 16 bytes a lane: bf16/f16
- * [tile][k / 16][lane][8]: lane 4g + t has rows g and g + 8 at k 2t, 2t + 1, then both at k 2t + 8,
- * 2t + 9 of the 16 e4m3      [tile][k / 32][lane][16]: that of the first 16 k, then of the second
- *          So the chunks of a tile follow each other, and 4 tiles are operand A of a wgmma m64.
- * Segments K in runs of 128 k, every segment the same number of runs but the last. Few out features
- *          are cut into more segments, so that about 200 blocks of 128 features x 1 segment exist:
- *          a constant of the shape, not of the device, because it fixes the order of the sums. */
+ *          in which the lanes of a warp take them as operand A of m16n8k16, 16 bytes a lane.
+ *          Chunks of a tile follow each other; 4 tiles are operand A of a wgmma m64.
+ *            bf16, f16: [tile][k / 16][lane 4g + t]: rows g and g + 8 at k 2t, 2t + 1, then both
+ *            at k 2t + 8, 2t + 9. e4m3: [tile][k / 32][lane], that for the first 16 k, then for
+ *            the second.
+ * Segments K in as many parts as make about 200 blocks of 128 features x 1 segment, at most 8, cut
+ *          at multiples of 128 k. A constant of the shape, not of the device or the rows, because
+ *          it fixes the order of the sums. */
 #pragma once
 #include "kernels/matmul/matmul.h"
 
@@ -65,8 +66,7 @@ MATMUL_PURE size_t matmul_tile_offset(uint32_t row, uint32_t k, uint32_t chunks,
     return ((chunk * 2 + step / 2) * 32 + lane) * 16 + step % 2 * 8 + pair * 2;
 }
 
-/* ---- segments: out_count and in_count alone ---------------------------------------------------
- */
+/* ---- segments ---- */
 
 /* A power of two; every segment has MATMUL_SEGMENT_RUNS_MIN runs, or it is the only one. */
 MATMUL_PURE uint32_t matmul_segment_count(const struct matmul_gpu_weight *weight)
