@@ -5,7 +5,7 @@ set(GPU_NVCC_FLAGS -Werror=all-warnings -lineinfo -Xptxas=-v
     "-Xcompiler=-Wall,-Wextra,-Werror,-Wno-unused-parameter")
 # g++ reads CUDA C as C++: fast enough to test with in every build type.
 set(GPU_HOST_FLAGS -x c++ -std=c++17 -O1 -Wall -Wextra -Werror -Wno-unused-parameter
-    -Wno-missing-field-initializers)
+    -Wno-missing-field-initializers -Wno-unknown-pragmas)
 
 if(WARD_GPU STREQUAL "cuda")
   set(CMAKE_CUDA_ARCHITECTURES ${GPU_ARCHITECTURES})
