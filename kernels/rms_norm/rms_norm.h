@@ -34,7 +34,7 @@ void rms_norm_cpu(const struct rms_norm_args *args, struct workers *workers);
 
 struct gpu_stream;
 
-enum { RMS_NORM_GPU_DIM_MAX = 32768 };
+enum { RMS_NORM_GPU_DIM_MAX = 16384 };
 
 struct rms_norm_gpu_args {
     float *x;            /* [row, dim]; written only where delta is set */
