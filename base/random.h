@@ -3,6 +3,10 @@
 #pragma once
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct random_source {
     uint64_t state;
 };
@@ -14,3 +18,7 @@ uint32_t random_below(struct random_source *random, uint32_t bound);
 
 /* Uniform in [0, 1). */
 double random_unit(struct random_source *random);
+
+#ifdef __cplusplus
+}
+#endif
