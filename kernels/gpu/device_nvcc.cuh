@@ -23,6 +23,7 @@
 
 enum status gpu_cuda_launch(const void *kernel, const char *name, struct gpu_launch_shape shape,
                             struct gpu_stream *stream, void **arguments);
+cudaStream_t gpu_cuda_stream(struct gpu_stream *stream); // for libraries of NVIDIA's
 
 extern "C" enum status gpu_tensor_map_2d(struct gpu_tensor_map *out, const void *base,
                                          uint64_t rows, uint64_t columns, uint64_t row_bytes,
