@@ -53,6 +53,7 @@ struct engine_plan {
     uint32_t row_count;                /* sum over sequences; at most step_tokens_max */
     const struct page_id *scrub_pages; /* to be zeroed before anything else of this step */
     uint32_t scrub_count;
+    bool is_after_rest; /* nothing waited before it: the time until then was nobody's loss */
 };
 
 struct engine_token {

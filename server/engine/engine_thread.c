@@ -49,6 +49,7 @@ struct engine_thread {
 
     uint32_t losses, rebuild_attempts; /* attempts: since the last good step */
     uint64_t rebuild_at_ns;            /* the next attempt */
+    bool has_rested;                   /* since the last step: nothing was there to run */
     bool is_rebuilt;                   /* ready once all that waited in the ring is answered */
     uint64_t counted_ns;
     bool has_tenant[LIMIT_TENANTS + 1];
@@ -249,6 +250,8 @@ static bool step(struct engine_thread *thread)
     }
     const struct engine *engine = &thread->engine;
     const uint64_t start_ns = clock_monotonic_ns();
+    plan.is_after_rest = thread->has_rested;
+    thread->has_rested = false;
     enum status status = engine->launch(engine->self, &plan);
     if (status == STATUS_OK) {
         status = engine->settle(engine->self, thread->tokens);
@@ -417,6 +420,7 @@ static void *engine_main(void *context)
             go_on_rebuilding(thread);
         } else if (is_idle) {
             publish_counts(thread, true);
+            thread->has_rested = true;
             ring_wait(thread->inbound, IDLE_MS);
         }
     }
