@@ -5,7 +5,7 @@ set(GPU_NVCC_FLAGS -Werror=all-warnings -lineinfo -Xptxas=-v
     "-Xcompiler=-Wall,-Wextra,-Werror,-Wno-unused-parameter")
 # g++ reads CUDA C as C++: fast enough to test with in every build type.
 set(GPU_HOST_FLAGS -x c++ -std=c++17 -O1 -Wall -Wextra -Werror -Wno-unused-parameter
-    -Wno-missing-field-initializers -Wno-unknown-pragmas)
+    -Wno-missing-field-initializers -Wno-unknown-pragmas -Wno-psabi)
 
 if(WARD_GPU STREQUAL "cuda")
   set(CMAKE_CUDA_ARCHITECTURES ${GPU_ARCHITECTURES})
@@ -65,7 +65,7 @@ function(add_gpu_engine part)
     return()
   endif()
   add_library(${part}_gpu STATIC ${sources})
-  target_link_libraries(${part}_gpu PUBLIC ${part} kernels_gpu PRIVATE strict_warnings)
+  target_link_libraries(${part}_gpu PUBLIC ${part}_core kernels_gpu PRIVATE strict_warnings)
 endfunction()
 
 # add_gpu_test(target files...)

@@ -360,7 +360,7 @@ static meeting &meeting_find(warp_state &warp, uint32_t mask, const char *what, 
         if (found.mask == mask && is_same(found, what, site)) {
             return found;
         }
-        if (found.mask & mask) {
+        if (found.arrived & mask && found.mask >> running->lane & 1) { // each waits for the other
             fault("in %s(mask %08x) at %s:%d, but lanes %08x of its warp wait in %s(mask %08x) at "
                   "%s:%d",
                   what, mask, site.file, site.line, found.arrived, found.what, found.mask,

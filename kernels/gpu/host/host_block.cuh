@@ -9,11 +9,9 @@ struct site { // where in the source an instruction stands
     const char *file;
     int line;
 };
-#define GPU_HOST_SITE                      \
-    gpu_host::site site = gpu_host::site   \
-    {                                      \
-        __builtin_FILE(), __builtin_LINE() \
-    }
+// Last parameters of what a kernel calls: they become the line of the caller.
+#define GPU_HOST_SITE const char *file = __builtin_FILE(), int line = __builtin_LINE()
+#define GPU_HOST_AT   (gpu_host::site{file, line})
 
 struct index3 {
     uint32_t x, y, z;
@@ -70,17 +68,17 @@ extern "C" enum status gpu_tensor_map_2d(struct gpu_tensor_map *out, const void 
 
 inline void __syncthreads(GPU_HOST_SITE)
 {
-    gpu_host::barrier_sync(0, gpu_host::block_size.x, site);
+    gpu_host::barrier_sync(0, gpu_host::block_size.x, GPU_HOST_AT);
 }
 
 inline void named_barrier_sync(uint32_t id, uint32_t threads, GPU_HOST_SITE)
 {
-    gpu_host::barrier_sync(id, threads, site);
+    gpu_host::barrier_sync(id, threads, GPU_HOST_AT);
 }
 
 inline void named_barrier_arrive(uint32_t id, uint32_t threads, GPU_HOST_SITE)
 {
-    gpu_host::barrier_arrive(id, threads, site);
+    gpu_host::barrier_arrive(id, threads, GPU_HOST_AT);
 }
 
 inline void dependency_wait()

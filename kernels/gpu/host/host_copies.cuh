@@ -22,7 +22,7 @@ void copy_tensor(void *shared, const struct gpu_tensor_map *map, int32_t column,
 
 inline void cp_async_16(void *shared, const void *global, bool is_valid, GPU_HOST_SITE)
 {
-    gpu_host::copy_async(shared, global, is_valid, site);
+    gpu_host::copy_async(shared, global, is_valid, GPU_HOST_AT);
 }
 
 inline void cp_async_commit()
@@ -38,7 +38,7 @@ inline void cp_async_wait()
 
 inline uint4 load_streaming_16(const void *global, GPU_HOST_SITE)
 {
-    gpu_host::check_aligned(global, 16, "load_streaming_16", site);
+    gpu_host::check_aligned(global, 16, "load_streaming_16", GPU_HOST_AT);
     uint4 out;
     memcpy(&out, global, sizeof out);
     return out;
@@ -48,36 +48,36 @@ inline void prefetch_l2(const void *) {}
 
 inline void barrier_init(struct barrier *barrier, uint32_t arrivals, GPU_HOST_SITE)
 {
-    gpu_host::mbarrier_init(barrier, arrivals, site);
+    gpu_host::mbarrier_init(barrier, arrivals, GPU_HOST_AT);
 }
 
 inline void barrier_init_fence() {}
 
 inline void barrier_arrive(struct barrier *barrier, GPU_HOST_SITE)
 {
-    gpu_host::mbarrier_arrive(barrier, 0, site);
+    gpu_host::mbarrier_arrive(barrier, 0, GPU_HOST_AT);
 }
 
 inline void barrier_arrive_expect(struct barrier *barrier, uint32_t bytes, GPU_HOST_SITE)
 {
-    gpu_host::mbarrier_arrive(barrier, bytes, site);
+    gpu_host::mbarrier_arrive(barrier, bytes, GPU_HOST_AT);
 }
 
 inline void barrier_wait(struct barrier *barrier, uint32_t parity, GPU_HOST_SITE)
 {
-    gpu_host::mbarrier_wait(barrier, parity, site);
+    gpu_host::mbarrier_wait(barrier, parity, GPU_HOST_AT);
 }
 
 inline void bulk_copy(void *shared, const void *global, uint32_t bytes, struct barrier *barrier,
                       GPU_HOST_SITE)
 {
-    gpu_host::copy_bulk(shared, global, bytes, barrier, site);
+    gpu_host::copy_bulk(shared, global, bytes, barrier, GPU_HOST_AT);
 }
 
 inline void tensor_copy_2d(void *shared, const struct gpu_tensor_map *map, uint32_t column,
                            uint32_t row, struct barrier *barrier, GPU_HOST_SITE)
 {
-    gpu_host::copy_tensor(shared, map, (int32_t)column, (int32_t)row, barrier, site);
+    gpu_host::copy_tensor(shared, map, (int32_t)column, (int32_t)row, barrier, GPU_HOST_AT);
 }
 
 inline void fence_async_shared() {}

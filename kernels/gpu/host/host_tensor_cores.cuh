@@ -31,28 +31,28 @@ constexpr bool is_bf16()
 
 inline void ldmatrix_x4(uint32_t out[4], const void *row, GPU_HOST_SITE)
 {
-    gpu_host::load_matrix(out, row, 4, false, site);
+    gpu_host::load_matrix(out, row, 4, false, GPU_HOST_AT);
 }
 
 inline void ldmatrix_x4_trans(uint32_t out[4], const void *row, GPU_HOST_SITE)
 {
-    gpu_host::load_matrix(out, row, 4, true, site);
+    gpu_host::load_matrix(out, row, 4, true, GPU_HOST_AT);
 }
 
 inline void ldmatrix_x2(uint32_t out[2], const void *row, GPU_HOST_SITE)
 {
-    gpu_host::load_matrix(out, row, 2, false, site);
+    gpu_host::load_matrix(out, row, 2, false, GPU_HOST_AT);
 }
 
 inline void ldmatrix_x2_trans(uint32_t out[2], const void *row, GPU_HOST_SITE)
 {
-    gpu_host::load_matrix(out, row, 2, true, site);
+    gpu_host::load_matrix(out, row, 2, true, GPU_HOST_AT);
 }
 
 template <class T>
 inline void mma_16x8x16(float d[4], const uint32_t a[4], const uint32_t b[2], GPU_HOST_SITE)
 {
-    gpu_host::mma(d, a, b, gpu_host::is_bf16<T>(), site);
+    gpu_host::mma(d, a, b, gpu_host::is_bf16<T>(), GPU_HOST_AT);
 }
 
 inline void wgmma_fence()
@@ -68,7 +68,7 @@ inline void wgmma_commit()
 template <int N>
 inline void wgmma_wait(GPU_HOST_SITE)
 {
-    gpu_host::wgmma_waited(N, site);
+    gpu_host::wgmma_waited(N, GPU_HOST_AT);
 }
 
 inline uint64_t wgmma_descriptor(const void *shared, uint32_t leading_bytes, uint32_t stride_bytes,
@@ -87,7 +87,7 @@ template <class T, int N>
 inline void wgmma_rs(float d[N / 2], const uint32_t a[4], uint64_t b, bool adds, GPU_HOST_SITE)
 {
     static_assert(N % 8 == 0 && N >= 8 && N <= 256, "wgmma's N");
-    gpu_host::wgmma_issue({d, a, 0, b, N, gpu_host::is_bf16<T>(), adds, false}, site);
+    gpu_host::wgmma_issue({d, a, 0, b, N, gpu_host::is_bf16<T>(), adds, false}, GPU_HOST_AT);
 }
 
 template <class T, int N>
@@ -95,12 +95,12 @@ inline void wgmma_rs_transposed(float d[N / 2], const uint32_t a[4], uint64_t b,
                                 GPU_HOST_SITE)
 {
     static_assert(N % 8 == 0 && N >= 8 && N <= 256, "wgmma's N");
-    gpu_host::wgmma_issue({d, a, 0, b, N, gpu_host::is_bf16<T>(), adds, true}, site);
+    gpu_host::wgmma_issue({d, a, 0, b, N, gpu_host::is_bf16<T>(), adds, true}, GPU_HOST_AT);
 }
 
 template <class T, int N>
 inline void wgmma_ss(float d[N / 2], uint64_t a, uint64_t b, bool adds, GPU_HOST_SITE)
 {
     static_assert(N % 8 == 0 && N >= 8 && N <= 256, "wgmma's N");
-    gpu_host::wgmma_issue({d, nullptr, a, b, N, gpu_host::is_bf16<T>(), adds, false}, site);
+    gpu_host::wgmma_issue({d, nullptr, a, b, N, gpu_host::is_bf16<T>(), adds, false}, GPU_HOST_AT);
 }

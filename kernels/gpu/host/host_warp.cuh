@@ -61,7 +61,7 @@ inline T __shfl_sync(uint32_t mask, T value, int lane, int width = 32, GPU_HOST_
 {
     const uint32_t base = gpu_host::self->lane & ~((uint32_t)width - 1);
     const uint32_t from = base | ((uint32_t)lane & ((uint32_t)width - 1));
-    return gpu_host::shuffle_meet(mask, "__shfl_sync", site, value, from);
+    return gpu_host::shuffle_meet(mask, "__shfl_sync", GPU_HOST_AT, value, from);
 }
 
 template <class T>
@@ -69,7 +69,8 @@ inline T __shfl_xor_sync(uint32_t mask, T value, int lanes, int width = 32, GPU_
 {
     const uint32_t lane = gpu_host::self->lane, last = lane | ((uint32_t)width - 1);
     const uint32_t from = lane ^ (uint32_t)lanes;
-    return gpu_host::shuffle_meet(mask, "__shfl_xor_sync", site, value, from <= last ? from : 32U);
+    return gpu_host::shuffle_meet(mask, "__shfl_xor_sync", GPU_HOST_AT, value,
+                                  from <= last ? from : 32U);
 }
 
 template <class T>
@@ -77,7 +78,7 @@ inline T __shfl_up_sync(uint32_t mask, T value, unsigned delta, int width = 32, 
 {
     const uint32_t within = gpu_host::self->lane & ((uint32_t)width - 1);
     const uint32_t from = within >= delta ? gpu_host::self->lane - delta : 32U;
-    return gpu_host::shuffle_meet(mask, "__shfl_up_sync", site, value, from);
+    return gpu_host::shuffle_meet(mask, "__shfl_up_sync", GPU_HOST_AT, value, from);
 }
 
 template <class T>
@@ -85,39 +86,39 @@ inline T __shfl_down_sync(uint32_t mask, T value, unsigned delta, int width = 32
 {
     const uint32_t within = gpu_host::self->lane & ((uint32_t)width - 1);
     const uint32_t from = within + delta < (uint32_t)width ? gpu_host::self->lane + delta : 32U;
-    return gpu_host::shuffle_meet(mask, "__shfl_down_sync", site, value, from);
+    return gpu_host::shuffle_meet(mask, "__shfl_down_sync", GPU_HOST_AT, value, from);
 }
 
 inline uint32_t __ballot_sync(uint32_t mask, bool vote, GPU_HOST_SITE)
 {
-    return gpu_host::ballot(mask, "__ballot_sync", site, vote);
+    return gpu_host::ballot(mask, "__ballot_sync", GPU_HOST_AT, vote);
 }
 
 inline int __any_sync(uint32_t mask, bool vote, GPU_HOST_SITE)
 {
-    return gpu_host::ballot(mask, "__any_sync", site, vote) != 0;
+    return gpu_host::ballot(mask, "__any_sync", GPU_HOST_AT, vote) != 0;
 }
 
 inline int __all_sync(uint32_t mask, bool vote, GPU_HOST_SITE)
 {
-    return gpu_host::ballot(mask, "__all_sync", site, vote) == mask;
+    return gpu_host::ballot(mask, "__all_sync", GPU_HOST_AT, vote) == mask;
 }
 
 inline void __syncwarp(uint32_t mask = 0xffffffffU, GPU_HOST_SITE)
 {
-    gpu_host::meet(mask, "__syncwarp", site, nullptr, nullptr);
+    gpu_host::meet(mask, "__syncwarp", GPU_HOST_AT, nullptr, nullptr);
 }
 
 template <int N>
 inline void registers_raise(GPU_HOST_SITE)
 {
     static_assert(N >= 24 && N <= 256 && N % 8 == 0, "setmaxnreg");
-    gpu_host::meet(0xffffffffU, "registers_raise", site, nullptr, nullptr);
+    gpu_host::meet(0xffffffffU, "registers_raise", GPU_HOST_AT, nullptr, nullptr);
 }
 
 template <int N>
 inline void registers_lower(GPU_HOST_SITE)
 {
     static_assert(N >= 24 && N <= 256 && N % 8 == 0, "setmaxnreg");
-    gpu_host::meet(0xffffffffU, "registers_lower", site, nullptr, nullptr);
+    gpu_host::meet(0xffffffffU, "registers_lower", GPU_HOST_AT, nullptr, nullptr);
 }
