@@ -1,9 +1,10 @@
-# add_part(name DEPENDS lower-parts... LIBRARIES outside-libraries...): one folder = one static
-# library that links lower layers only.
+# add_part(name DEPENDS lower-parts... LIBRARIES outside-libraries... WITHOUT files...): one folder =
+# one static library that links lower layers only; WITHOUT: files that are in another library.
 function(add_part name)
-  cmake_parse_arguments(ARG "" "" "DEPENDS;LIBRARIES" ${ARGN})
+  cmake_parse_arguments(ARG "" "" "DEPENDS;LIBRARIES;WITHOUT" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/${name}/*.c)
   list(FILTER sources EXCLUDE REGEX "(/server/main|_lanes)\\.c$|/model/gpu/")
+  list(REMOVE_ITEM sources "" ${ARG_WITHOUT})
   if(sources)
     add_library(${name} STATIC ${sources})
     target_link_libraries(${name} PUBLIC ${ARG_DEPENDS} ${ARG_LIBRARIES} PRIVATE strict_warnings)
@@ -35,4 +36,16 @@ function(add_lanes part)
     target_link_libraries(${part}_${unit} PRIVATE strict_warnings)
     target_sources(${part} PRIVATE $<TARGET_OBJECTS:${part}_${unit}>)
   endforeach()
+endfunction()
+
+# add_model_core(): what of model/ needs no outside library: engines and weights made in memory.
+function(add_model_core)
+  file(GLOB families CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/model/family_*.c)
+  set(sources ${families})
+  foreach(name forward model_engine model_family rope_table weights_random weights_walk)
+    list(APPEND sources ${PROJECT_SOURCE_DIR}/model/${name}.c)
+  endforeach()
+  add_library(model_core STATIC ${sources})
+  target_link_libraries(model_core PUBLIC base kernels scheduler PRIVATE strict_warnings)
+  set(MODEL_CORE ${sources} PARENT_SCOPE)
 endfunction()

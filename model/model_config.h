@@ -3,13 +3,13 @@
  * read: rope_theta, rope_scaling, torch_dtype, and rope_parameters, dtype of transformers 5. What
  * would change the result and is not built is refused by name. Plain values, no memory. */
 #pragma once
-#include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "base/failure.h"
 #include "base/limits.h"
 
+struct json_t; /* jansson's; this header is included where there is no jansson */
 struct model_family;
 
 enum rope_type { ROPE_DEFAULT, ROPE_LINEAR, ROPE_LLAMA3 };
@@ -41,8 +41,9 @@ enum {
 
 /* From the parsed files; generation may be NULL.
  * STATUS_INVALID: a field is missing, mistyped or out of range. STATUS_UNSUPPORTED: by name. */
-MUST_CHECK enum status model_config_parse(const json_t *config, const json_t *generation,
-                                          struct model_config *out, struct failure *failure);
+MUST_CHECK enum status model_config_parse(const struct json_t *config,
+                                          const struct json_t *generation, struct model_config *out,
+                                          struct failure *failure);
 
 /* From the directory. STATUS_NOT_FOUND, STATUS_TOO_LARGE, STATUS_IO too. */
 MUST_CHECK enum status model_config_read(const char *directory, struct model_config *out,

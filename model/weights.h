@@ -27,7 +27,8 @@ struct weights {
     struct weights_layer *layers; /* [layer_count] */
     uint64_t bytes;               /* of all tensors in use; a tied embedding counts once */
     float *vectors;               /* norms and biases */
-    struct weight_files *files;   /* NULL where the weights were made in memory: */
+    struct weight_files *files;   /* NULL where the weights were made in memory */
+    void (*close_files)(struct weight_files *files);
     void *matrices;
     uint64_t matrix_bytes;
 };

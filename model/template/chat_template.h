@@ -3,7 +3,6 @@
  * sandbox, raise_exception, tojson without escapes of HTML, strftime_now, generation blocks). A
  * parsed template is immutable: any number of threads may render it, each with its own bounds. */
 #pragma once
-#include <jansson.h>
 #include <stdint.h>
 
 #include "base/buffer.h"
@@ -35,7 +34,7 @@ struct chat_template_input {
     /* The variables: a JSON object, e.g. {"messages": [...], "add_generation_prompt": true,
      * "bos_token": "<s>"}. Borrowed. Text inside `messages`, `tools` and `documents` is from users;
      * every other variable and the template's own text is markup. */
-    json_t *variables;
+    struct json_t *variables;
     int64_t now_unix_s;      /* what strftime_now sees (local time zone) */
     uint64_t steps_max;      /* 0: CHAT_TEMPLATE_STEPS_MAX */
     size_t memory_bytes_max; /* 0: CHAT_TEMPLATE_MEMORY_BYTES_MAX */

@@ -1,6 +1,7 @@
 /* A template and, after a NUL, a JSON object of variables from bytes, with messages of a user that
  * hold a mark: whatever comes out is valid UTF-8 with one origin a byte, and where the template
  * cannot have written the mark itself, no byte of it counts as the template's. */
+#include <jansson.h>
 #include <string.h>
 
 #include "base/assert.h"

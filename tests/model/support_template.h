@@ -1,5 +1,7 @@
 /* support_template.h - one rendering for the tests of model/template. */
 #pragma once
+#include <jansson.h>
+
 #include "model/template/chat_template.h"
 
 extern const int64_t support_template_time_unix_s; /* 2025-03-14 15:09:26 UTC, as in the fixtures */

@@ -178,8 +178,8 @@ static void scrubbed_pages_hold_nothing(void)
     const struct engine_sampling sampling = support_greedy();
     /* position 16 alone reads the 16 keys of page 3, which nobody has written in this sequence */
     const struct page_id both[] = {{3}, {4}};
-    const struct engine_sequence late = {tokens, 17, 17, 16, 1, both, 2, &sampling, true};
-    const struct engine_sequence early = {tokens, 3, 3, 0, 3, pages, 1, &sampling, true};
+    const struct engine_sequence late = {tokens, 17, 17, 16, 1, both, 2, &sampling, true, false, 0};
+    const struct engine_sequence early = {tokens, 3, 3, 0, 3, pages, 1, &sampling, true, false, 0};
     const struct engine_plan scrub = {.scrub_pages = pages, .scrub_count = 1};
     struct engine_token token;
     float fresh[VOCABULARY_MAX];
