@@ -1,6 +1,6 @@
 // Method: small kernels, each built on one group of the functions of device.cuh, against a plain
-// computation: lanes, barriers, atomics, numbers, copies, matrices. The same on a GPU and on the
-// host build. What the host build must refuse is in test_host.cu.
+// computation: lanes, barriers, atomics, numbers, copies (matrices: test_tensor_cores.cu). The same
+// on a GPU and on the host build. What the host build must refuse is in test_host.cu.
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -490,122 +490,9 @@ void bulk(struct gpu *gpu)
     }
 }
 
-// ---- ldmatrix and mma ----
-
-struct matrix_args {
-    const uint16_t *in; // [32][8]
-    uint32_t *out;      // [lane][12]
-};
-
-__global__ void matrix_kernel(const matrix_args args)
-{
-    GPU_SHARED(uint16_t, shared);
-    dependency_wait();
-    const uint32_t lane = threadIdx.x;
-    for (uint32_t i = 0; i < 8; i++) {
-        shared[lane * 8 + i] = args.in[lane * 8 + i];
-    }
-    __syncwarp();
-    uint32_t *out = args.out + lane * 12;
-    ldmatrix_x4(out, shared + lane * 8);
-    ldmatrix_x4_trans(out + 4, shared + lane * 8);
-    ldmatrix_x2(out + 8, shared + lane * 8);
-    ldmatrix_x2_trans(out + 10, shared + lane * 8);
-}
-
-void matrices(struct gpu *gpu)
-{
-    uint16_t in[32 * 8];
-    for (uint32_t i = 0; i < 32 * 8; i++) {
-        in[i] = (uint16_t)(i * 251 + 7);
-    }
-    void *device = support_device_take(gpu, in, sizeof in);
-    void *out = support_device_take(gpu, NULL, 32 * 12 * 4);
-    run(gpu, matrix_kernel, "matrices", {1, 1, 1, 32, sizeof in},
-        matrix_args{static_cast<uint16_t *>(device), static_cast<uint32_t *>(out)});
-    uint32_t *got = read<uint32_t>(gpu, out, 32 * 12);
-    for (uint32_t lane = 0; lane < 32; lane++) {
-        for (uint32_t i = 0; i < 12; i++) {
-            const uint32_t matrix = i < 8 ? i % 4 : i % 2;
-            const bool is_transposed = i / 4 == 1 || i >= 10;
-            const uint32_t row = lane / 4, column = lane % 4 * 2;
-            const uint16_t *of = in + matrix * 64;
-            const uint32_t low = is_transposed ? of[column * 8 + row] : of[row * 8 + column];
-            const uint32_t high =
-                is_transposed ? of[(column + 1) * 8 + row] : of[row * 8 + column + 1];
-            CHECK(got[lane * 12 + i] == (low | high << 16), "lane %u, register %u: %08x", lane, i,
-                  got[lane * 12 + i]);
-        }
-    }
-    free(got);
-}
-
-struct mma_args {
-    const uint16_t *a, *b; // [16][16] by rows, [8 columns][16]
-    float *d;              // [16][8], added to
-};
-
-template <class T>
-__global__ void mma_kernel(const mma_args args)
-{
-    dependency_wait();
-    const uint32_t row = threadIdx.x / 4, column = threadIdx.x % 4 * 2;
-    const auto pair = [](const uint16_t *at) { return at[0] | (uint32_t)at[1] << 16; };
-    const uint32_t a[4] = {pair(args.a + row * 16 + column), pair(args.a + (row + 8) * 16 + column),
-                           pair(args.a + row * 16 + column + 8),
-                           pair(args.a + (row + 8) * 16 + column + 8)};
-    const uint32_t b[2] = {pair(args.b + row * 16 + column), pair(args.b + row * 16 + column + 8)};
-    float d[4];
-    for (uint32_t i = 0; i < 4; i++) {
-        d[i] = args.d[(row + i / 2 * 8) * 8 + column + i % 2];
-    }
-    mma_16x8x16<T>(d, a, b);
-    for (uint32_t i = 0; i < 4; i++) {
-        args.d[(row + i / 2 * 8) * 8 + column + i % 2] = d[i];
-    }
-}
-
-template <class T>
-void mma_case(struct gpu *gpu, enum dtype dtype)
-{
-    struct random_source random = {21};
-    float *a = support_device_floats(&random, 256, 2.0F, dtype);
-    float *b = support_device_floats(&random, 128, 2.0F, dtype);
-    float *d = support_device_floats(&random, 128, 2.0F, DTYPE_F32);
-    void *narrow_a = support_device_narrow(a, 256, dtype);
-    void *narrow_b = support_device_narrow(b, 128, dtype);
-    void *out = support_device_take(gpu, d, 128 * 4);
-    const mma_args args = {static_cast<uint16_t *>(support_device_take(gpu, narrow_a, 512)),
-                           static_cast<uint16_t *>(support_device_take(gpu, narrow_b, 256)),
-                           static_cast<float *>(out)};
-    run(gpu, mma_kernel<T>, "mma", {1, 1, 1, 32, 0}, args);
-    float *got = read<float>(gpu, out, 128);
-    for (uint32_t i = 0; i < 128; i++) {
-        double want = (double)d[i];
-        for (uint32_t k = 0; k < 16; k++) {
-            want += (double)a[i / 8 * 16 + k] * (double)b[i % 8 * 16 + k];
-        }
-        CHECK(fabs((double)got[i] - want) < 2e-5, "element %u: %g, not %g", i, (double)got[i],
-              want);
-    }
-    free(got);
-    free(narrow_a);
-    free(narrow_b);
-    free(a);
-    free(b);
-    free(d);
-}
-
-void mma(struct gpu *gpu)
-{
-    mma_case<bf16>(gpu, DTYPE_BF16);
-    mma_case<f16>(gpu, DTYPE_F16);
-}
-
 void on_each_device(void)
 {
-    static void (*const tests[])(struct gpu *) = {lanes,  blocks, numbers,  functions,
-                                                  stages, bulk,   matrices, mma};
+    static void (*const tests[])(struct gpu *) = {lanes, blocks, numbers, functions, stages, bulk};
     for (size_t i = 0; i < sizeof tests / sizeof tests[0]; i++) {
         support_device_on_each(tests[i]);
     }
