@@ -17,12 +17,13 @@ enum { CANDIDATES = 16, TIMED_RUNS = 4, BIAS_THREADS = 256 };
 static const size_t WORKSPACE_BYTES = (size_t)32 << 20;
 static const char LIBRARY_NAME[] = "libcublasLt.so.13";
 
-#define FUNCTIONS(F)                                                             \
-    F(Create)                                                                    \
-    F(Destroy)                                                                   \
-    F(Matmul) F(MatmulAlgoGetHeuristic) F(MatmulDescCreate) F(MatmulDescDestroy) \
-        F(MatmulDescSetAttribute) F(MatrixLayoutCreate) F(MatrixLayoutDestroy)   \
-            F(MatmulPreferenceCreate) F(MatmulPreferenceDestroy) F(MatmulPreferenceSetAttribute)
+// clang-format off
+#define FUNCTIONS(F)                                                                      \
+    F(Create) F(Destroy) F(Matmul) F(MatmulAlgoGetHeuristic)                              \
+    F(MatmulDescCreate) F(MatmulDescDestroy) F(MatmulDescSetAttribute)                    \
+    F(MatrixLayoutCreate) F(MatrixLayoutDestroy)                                          \
+    F(MatmulPreferenceCreate) F(MatmulPreferenceDestroy) F(MatmulPreferenceSetAttribute)
+// clang-format on
 
 struct functions {
 #define POINTER(name) decltype(&cublasLt##name) name;
@@ -211,7 +212,7 @@ static cublasStatus_t compute(struct matmul_cublaslt *library, const struct choi
 {
     const float one = 1.0F;
     const float keep = args->adds_to_out ? 1.0F : 0.0F;
-    const cudaStream_t stream = reinterpret_cast<cudaStream_t>(gpu_stream_of(library->gpu));
+    const cudaStream_t stream = gpu_cuda_stream(gpu_stream_of(library->gpu));
     return library->call.Matmul(library->handle, library->description, &one, args->weight,
                                 choice->weight, args->x, choice->x, &keep, args->out, choice->out,
                                 args->out, choice->out, algorithm, library->workspace,
