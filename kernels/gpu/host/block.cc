@@ -57,6 +57,7 @@ struct {
     char *failure;
     uint32_t ready[THREADS_MAX]; // a ring: who can run
     uint32_t ready_first, ready_count;
+    std::vector<uint32_t> late; // who runs when nobody else can
     warp_state warps[THREADS_MAX / 32];
     block_barrier barriers[BARRIER_COUNT];
 } block;
@@ -98,6 +99,10 @@ void become(uint32_t index)
 void run_another()
 {
     const uint32_t from = running->index.x;
+    if (block.ready_count == 0 && !block.late.empty()) {
+        make_ready(block.late.back());
+        block.late.pop_back();
+    }
     if (block.ready_count == 0) {
         fiber_switch_main(from);
         return;
@@ -252,6 +257,7 @@ void block_reset()
 {
     block.alive = block.thread_count;
     block.ready_first = block.ready_count = 0;
+    block.late.clear();
     memset(block.barriers, 0, sizeof block.barriers);
     for (uint32_t i = 0; i < block.thread_count / 32; i++) {
         block.warps[i].ended = block.warps[i].meeting_count = 0;
@@ -336,6 +342,14 @@ void wake(thread &thread)
     thread.waits_in = nullptr;
     thread.waits_for = nullptr;
     make_ready(thread.index.x);
+}
+
+void let_others_run()
+{
+    if (block.order.threads != 1) {
+        block.late.push_back(running->index.x);
+        run_another();
+    }
 }
 
 bool is_shared(const void *at, size_t bytes)

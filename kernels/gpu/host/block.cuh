@@ -79,6 +79,10 @@ extern thread *running; // == self
 void wait_in(const char *name, site site); // until somebody wakes this thread
 void wake(thread &thread);
 
+// What is asynchronous takes as long as it may: everybody else gets as far as they can first (on
+// device 1 it takes no time).
+void let_others_run();
+
 bool is_shared(const void *at, size_t bytes); // inside the kernel's shared memory
 
 struct launch_order {

@@ -247,6 +247,7 @@ void wgmma_work(uint32_t, void *const arguments[32])
             }
         }
     }
+    let_others_run();
     for (uint32_t i = 0; i < count; i++) {
         wgmma_do(first->own->warp, i);
     }

@@ -67,12 +67,17 @@ void *support_device_take(struct gpu *gpu, const void *host, size_t bytes)
     return device;
 }
 
-void support_device_release(struct gpu *gpu)
+void support_device_forget(struct gpu *gpu)
 {
-    support_device_must(gpu, gpu_wait(gpu), "wait");
     while (taken_count > 0) {
         gpu_memory_give_back(gpu, taken[--taken_count]);
     }
+}
+
+void support_device_release(struct gpu *gpu)
+{
+    support_device_must(gpu, gpu_wait(gpu), "wait");
+    support_device_forget(gpu);
 }
 
 void *support_device_read(struct gpu *gpu, const void *device, size_t bytes)

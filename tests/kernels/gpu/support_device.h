@@ -23,6 +23,7 @@ void support_device_on_each(void (*test)(struct gpu *gpu));
  * support_device_release(). */
 void *support_device_take(struct gpu *gpu, const void *host, size_t bytes);
 void support_device_release(struct gpu *gpu); /* all of it */
+void support_device_forget(struct gpu *gpu);  /* the same on a device that has failed */
 
 /* Waits for what is queued, then reads into new host memory (free()). */
 void *support_device_read(struct gpu *gpu, const void *device, size_t bytes);
