@@ -8,6 +8,7 @@ enum {
     SAMPLE_SCAN_THREADS = 128,
     SAMPLE_GROUP = 16, /* tokens that a thread of the scan holds: four times four in a row */
     SAMPLE_CHUNK = SAMPLE_SCAN_THREADS * SAMPLE_GROUP, /* tokens that a block of the scan holds */
+    SAMPLE_WEIGH_CHUNKS = 4,                           /* that a block of the second pass holds */
     SAMPLE_CANDIDATES_MAX = 4096,
     SAMPLE_DIGITS = 16, /* of a key, looked at in one pass of the pick */
 };

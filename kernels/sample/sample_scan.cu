@@ -1,7 +1,8 @@
-// sample_scan.cu - the two passes over all logits, a block for each 2,048 tokens of a row, and the
-// launcher. Memory bound: the scan reads 4 bytes a token and writes 4 for every 16 where tokens may
-// have to be gathered (rows with bias or penalties also write what they make of the logits); the
-// second pass reads 4 bytes a token of the rows that need the sum of all weights.
+// sample_scan.cu - the two passes over all logits, a block for each 2,048 (then 8,192: most rows
+// have nothing to do there) tokens of a row, and the launcher. Memory bound: the scan reads 4 bytes
+// a token and writes 4 for every 16 where tokens may have to be gathered (rows with bias or
+// penalties also write what they make of the logits); the second pass reads 4 bytes a token of the
+// rows that need the sum of all weights.
 //
 // Bias and penalties cost no pass of their own: a block looks through the row's list for the tokens
 // that are in its chunk and counts them in shared memory.
@@ -15,14 +16,14 @@ struct scan_shared {
     float values[4];
     float sums[4];
     struct best bests[4];
-    double weights[4];
+    double weights[SAMPLE_WEIGH_CHUNKS * 4]; // of a warp
 };
 static_assert(SAMPLE_SCAN_THREADS == 4 * 32, "four warps");
 
 // The token that value i of this thread belongs to, counted from the chunk's first.
 SAMPLE_DEVICE uint32_t offset_of(uint32_t i)
 {
-    return i / 4 * (SAMPLE_SCAN_THREADS * 4) + threadIdx.x * 4 + i % 4;
+    return i / 4 * (SAMPLE_SCAN_THREADS * 4) + threadIdx.x % SAMPLE_SCAN_THREADS * 4 + i % 4;
 }
 
 SAMPLE_DEVICE void load_chunk(const float *logits, uint32_t first, uint32_t count, float *x)
@@ -195,15 +196,15 @@ static __global__ void __launch_bounds__(SAMPLE_SCAN_THREADS)
     if (r >= k.args.batch.counts->logit_row_count) {
         return;
     }
+    const uint32_t first = blockIdx.x * SAMPLE_CHUNK;
+    float x[SAMPLE_GROUP];
+    load_chunk(k.args.logits + r * k.args.stride, first, count, x);
     const struct sample_gpu_row &row = k.args.rows[r];
     const struct sample_choices choices = choices_of(&row, count);
     const struct sample_place place = place_of(k, r);
-    const uint32_t first = blockIdx.x * SAMPLE_CHUNK;
     const uint32_t group = blockIdx.x * SAMPLE_SCAN_THREADS + threadIdx.x;
     struct sample_gpu_chunk *chunk = &place.chunks[blockIdx.x];
 
-    float x[SAMPLE_GROUP];
-    load_chunk(k.args.logits + r * k.args.stride, first, count, x);
     if (row.wants_logprob != 0 || row.top_logprobs_count > 0) {
         scan_raw(x, shared, chunk);
     }
@@ -225,8 +226,8 @@ static __global__ void __launch_bounds__(SAMPLE_SCAN_THREADS)
     scan_adjusted(x, first, shared, chunk);
 }
 
-// The sums of the weights of a chunk's tokens, for rows whose cut or draw needs the total.
-static __global__ void __launch_bounds__(SAMPLE_SCAN_THREADS)
+// The sums of the weights of four chunks' tokens, for rows whose cut or draw needs the total.
+static __global__ void __launch_bounds__(SAMPLE_WEIGH_CHUNKS *SAMPLE_SCAN_THREADS)
     sample_weigh(const struct sample_kernel_args k)
 {
     GPU_SHARED(struct scan_shared, shared);
@@ -242,9 +243,10 @@ static __global__ void __launch_bounds__(SAMPLE_SCAN_THREADS)
         return;
     }
     const struct sample_place place = place_of(k, r);
-    const float *logits = choices.is_adjusted ? place.adjusted : k.args.logits + r * k.args.stride;
+    const uint32_t chunk = blockIdx.x * SAMPLE_WEIGH_CHUNKS + threadIdx.x / SAMPLE_SCAN_THREADS;
     float x[SAMPLE_GROUP];
-    load_chunk(logits, blockIdx.x * SAMPLE_CHUNK, count, x);
+    load_chunk(choices.is_adjusted ? place.adjusted : k.args.logits + r * k.args.stride,
+               chunk * SAMPLE_CHUNK, count, x);
     const float highest = best_of_chunks(place.chunks, k.plan.chunk_count).value;
     if (highest == -INFINITY) {
         return;
@@ -255,12 +257,12 @@ static __global__ void __launch_bounds__(SAMPLE_SCAN_THREADS)
     for (uint32_t i = 0; i < SAMPLE_GROUP; i++) {
         sum += (double)weight_of(weigher, x[i]);
     }
-    sum = add_over_warp(sum);
-    shared->weights[threadIdx.x / 32] = sum;
+    const uint32_t warp = threadIdx.x / 32;
+    shared->weights[warp] = add_over_warp(sum);
     __syncthreads();
-    if (threadIdx.x == 0) {
-        place.chunks[blockIdx.x].weight_sum =
-            (shared->weights[0] + shared->weights[1]) + (shared->weights[2] + shared->weights[3]);
+    if (threadIdx.x % SAMPLE_SCAN_THREADS == 0 && chunk < k.plan.chunk_count) {
+        place.chunks[chunk].weight_sum = (shared->weights[warp] + shared->weights[warp + 1])
+                                         + (shared->weights[warp + 2] + shared->weights[warp + 3]);
     }
 }
 
@@ -290,9 +292,11 @@ extern "C" enum status sample_gpu_launch(const struct sample_gpu_args *args,
         return STATUS_OK;
     }
     const struct sample_kernel_args k = {*args, sample_choose_plan(args->vocabulary_count)};
-    const struct gpu_launch_shape shape = {k.plan.chunk_count, args->row_count, 1,
-                                           SAMPLE_SCAN_THREADS, sizeof(struct scan_shared)};
+    struct gpu_launch_shape shape = {k.plan.chunk_count, args->row_count, 1, SAMPLE_SCAN_THREADS,
+                                     sizeof(struct scan_shared)};
     enum status status = gpu_launch(sample_scan, "sample_scan", shape, stream, k);
+    shape.grid_x = (k.plan.chunk_count + SAMPLE_WEIGH_CHUNKS - 1) / SAMPLE_WEIGH_CHUNKS;
+    shape.block_threads = SAMPLE_WEIGH_CHUNKS * SAMPLE_SCAN_THREADS;
     if (status == STATUS_OK) {
         status = gpu_launch(sample_weigh, "sample_weigh", shape, stream, k);
     }
