@@ -10,7 +10,7 @@
 #include "base/log.h"
 #include "model/files/weight_files.h"
 
-enum { RANDOM_SEED = 1, DIRECTORY_SHOWN_BYTES = 100 };
+enum { DIRECTORY_SHOWN_BYTES = 100 };
 
 /* ---- name and digest -------------------------------------------------------------------------
  */
@@ -66,10 +66,17 @@ static enum status read_digest(const char *directory, struct model *model, struc
 /* ---- open and close --------------------------------------------------------------------------
  */
 
+static void close_text_parts(struct model *model)
+{
+    chat_template_destroy(model->chat_template);
+    tokenizer_destroy(model->tokenizer);
+}
+
 /* The parts that a directory may lack leave NULL. */
 static enum status open_text_parts(const char *directory, struct model *model,
                                    struct failure *failure)
 {
+    model->close_text = close_text_parts;
     enum status status = tokenizer_load(directory, &model->tokenizer, failure);
     if (status == STATUS_OK || status == STATUS_NOT_FOUND) {
         status = chat_template_load(directory, &model->chat_template, failure);
@@ -122,43 +129,4 @@ enum status model_open(const char *directory, struct model **out, struct failure
     }
     model_close(model);
     return status;
-}
-
-enum status model_make_random(const char *name, const struct model_config *config,
-                              struct model **out, struct failure *failure)
-{
-    struct model *model = calloc(1, sizeof *model);
-    if (!model) {
-        return fail(failure, STATUS_IO, "no memory");
-    }
-    snprintf(model->name, sizeof model->name, "%s", name);
-    model->config = *config;
-    const enum status status =
-        weights_make_random(&model->config, RANDOM_SEED, &model->weights, failure);
-    if (status != STATUS_OK) {
-        model_close(model);
-        return status;
-    }
-    *out = model;
-    return STATUS_OK;
-}
-
-void model_close(struct model *model)
-{
-    if (model) {
-        chat_template_destroy(model->chat_template);
-        tokenizer_destroy(model->tokenizer);
-        weights_close(model->weights);
-        free(model);
-    }
-}
-
-bool model_has_ids(const struct model *model, const uint32_t *ids, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        if (ids[i] >= model->config.vocabulary_count) {
-            return false;
-        }
-    }
-    return true;
 }

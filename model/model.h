@@ -11,9 +11,10 @@
 struct model {
     struct model_config config;
     struct weights *weights;
-    struct tokenizer *tokenizer;         /* NULL where the directory has no tokenizer.json */
-    struct chat_template *chat_template; /* NULL where the model has none */
-    char name[128];                      /* last part of the directory's path */
+    struct tokenizer *tokenizer;             /* NULL where the directory has no tokenizer.json */
+    struct chat_template *chat_template;     /* NULL where the model has none */
+    void (*close_text)(struct model *model); /* of the two; NULL where there are none */
+    char name[128];                          /* last part of the directory's path */
     char digest[65]; /* SHA-256, hex, over config.json and the headers and sizes of all shards */
 };
 
