@@ -1,6 +1,6 @@
 /* Method: every activation and dtype over odd and large dims against the reference in fp32, within
- * one rounding to T and the error of the fast exponential; gate and up apart, or halves of one row
- * whose second begins anywhere; in place; rows beyond the count and columns beyond dim untouched.
+ * one rounding to T and the error of the fast exponential; up at a 16-byte boundary, or right
+ * behind gate wherever that is; in place; rows beyond the count and columns beyond dim untouched.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -17,10 +17,10 @@ static const float TINY = 1e-7F;       /* smaller results may become zero */
 static const uint32_t dims[] = {1, 8, 100, 172, 1024, 4097};
 
 struct problem {
-    uint32_t dim, in_stride, out_stride;
+    uint32_t dim, up_at, in_stride, out_stride;
     enum dtype dtype;
     enum swiglu_activation activation;
-    bool in_place;
+    bool in_place, is_aligned;
     float *in; /* [ROWS, in_stride]: gate, then up */
 };
 
@@ -29,14 +29,15 @@ static void make(struct problem *problem)
 {
     struct random_source random = {problem->dim};
     const uint32_t dim = problem->dim;
-    problem->in_stride = (2 * dim + 7) / 8 * 8 + 8;
+    problem->up_at = problem->is_aligned ? (dim + 7) / 8 * 8 : dim;
+    problem->in_stride = (problem->up_at + dim + 7) / 8 * 8 + 8;
     problem->out_stride = problem->in_place ? problem->in_stride : (dim + 7) / 8 * 8 + 8;
     const size_t count = (size_t)ROWS * problem->in_stride;
     problem->in = support_device_floats(&random, count, 40.0F, problem->dtype);
     float *small = support_device_floats(&random, count, 1.0F, problem->dtype);
     for (size_t i = 0; i < count; i++) {
         const size_t row = i / problem->in_stride, column = i % problem->in_stride;
-        const bool is_operand = row < REAL && column < 2 * (size_t)dim;
+        const bool is_operand = row < REAL && (column < dim || column - problem->up_at < dim);
         problem->in[i] = !is_operand ? NAN : column % 2 == 1 ? small[i] : problem->in[i];
     }
     free(small);
@@ -48,7 +49,7 @@ static void check_row(const struct problem *problem, const uint16_t *out, uint32
     float *want = malloc(problem->dim * sizeof *want);
     const struct swiglu_args reference = {
         .gate = gate,
-        .up = gate + problem->dim,
+        .up = gate + problem->up_at,
         .out = want,
         .row_count = 1,
         .dim = problem->dim,
@@ -62,7 +63,7 @@ static void check_row(const struct problem *problem, const uint16_t *out, uint32
         CHECK(fabsf(got - want[d]) <= allowed,
               "dim %u activation %d: row %u column %u: %g of %g and %g, not %g", problem->dim,
               (int)problem->activation, r, d, (double)got, (double)gate[d],
-              (double)gate[problem->dim + d], (double)want[d]);
+              (double)gate[problem->up_at + d], (double)want[d]);
     }
     free(want);
 }
@@ -89,7 +90,7 @@ static void run_case(struct gpu *gpu, struct problem *problem)
     const struct gpu_counts counts = {.row_count = REAL};
     const struct swiglu_gpu_args args = {
         .gate = in,
-        .up = in + 2 * (size_t)problem->dim,
+        .up = in + 2 * (size_t)problem->up_at,
         .out = problem->in_place ? in : support_device_take(gpu, NULL, out_bytes),
         .counts = support_device_take(gpu, &counts, sizeof counts),
         .row_count = ROWS,
@@ -114,11 +115,12 @@ static void run_case(struct gpu *gpu, struct problem *problem)
 
 static void test(struct gpu *gpu)
 {
-    for (uint32_t i = 0; i < 12 * sizeof dims / sizeof dims[0]; i++) {
-        struct problem problem = {.dim = dims[i / 12],
+    for (uint32_t i = 0; i < 24 * sizeof dims / sizeof dims[0]; i++) {
+        struct problem problem = {.dim = dims[i / 24],
                                   .dtype = i & 1 ? DTYPE_F16 : DTYPE_BF16,
                                   .in_place = i & 2,
-                                  .activation = (enum swiglu_activation)(i / 4 % 3)};
+                                  .activation = (enum swiglu_activation)(i / 4 % 3),
+                                  .is_aligned = i / 12 % 2};
         run_case(gpu, &problem);
     }
     const struct swiglu_gpu_args none = {.dim = 8, .dtype = DTYPE_BF16};
