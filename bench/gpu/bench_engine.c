@@ -319,12 +319,12 @@ enum status bench_engine(struct bench *bench, struct failure *failure)
     config.head_dim = bench->is_tiny ? 16 : 128;
     config.context_tokens_max = bench->is_tiny ? TINY_CONTEXT_MAX : CONTEXT_MAX;
     config.rope.theta = 500000;
-    struct model *model = NULL;
+    struct model model = {.config = config, .name = "random-8b"}; /* no tokenizer, no template */
     double invariant = 0, fastest = 0;
-    enum status status = model_make_random("random-8b", &config, &model, failure);
-    status = status ? status : run_engine(bench, model, false, &invariant, failure);
+    enum status status = weights_make_random(&model.config, 1, &model.weights, failure);
+    status = status ? status : run_engine(bench, &model, false, &invariant, failure);
     if (status == STATUS_OK) {
-        const enum status with_library = run_engine(bench, model, true, &fastest, failure);
+        const enum status with_library = run_engine(bench, &model, true, &fastest, failure);
         if (with_library == STATUS_UNSUPPORTED || with_library == STATUS_NOT_FOUND) {
             fprintf(stderr, "engine with kernels.matmul fastest left out: %s\n", failure->text);
         } else {
@@ -335,6 +335,6 @@ enum status bench_engine(struct bench *bench, struct failure *failure)
         table_add(&bench->table, "engine invariant times fastest 64", TABLE_TOKENS_S,
                   invariant / fastest, 1);
     }
-    model_close(model);
+    weights_close(model.weights);
     return status;
 }

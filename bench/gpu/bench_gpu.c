@@ -31,7 +31,7 @@ static bool read_options(int count, char **words, struct options *out)
 /* What was measured before something failed is still printed. */
 static enum status run(struct bench *bench, struct failure *failure)
 {
-    enum status (*const parts[])(struct bench *bench, struct failure *failure) = {
+    enum status (*const parts[])(struct bench * bench, struct failure * failure) = {
         bench_ceilings, bench_attention, bench_matmul, bench_sample, bench_engine,
     };
     enum status status = STATUS_OK;

@@ -13,6 +13,11 @@ struct memory {
     void *logits, *rows, *sampled, *results, *workspace, *counts, *pinned;
 };
 
+struct upload {
+    struct gpu_counts counts;
+    struct sample_gpu_row rows[ROWS_MAX];
+};
+
 struct work {
     struct sample_gpu_args args;
     const float *logits;
@@ -28,9 +33,9 @@ static enum status queue(void *state, struct gpu_stream *stream, uint32_t turn)
 
 static enum status upload(struct bench *bench, const struct memory *memory, uint32_t row_count)
 {
-    struct gpu_counts *counts = memory->pinned;
-    struct sample_gpu_row *rows = (struct sample_gpu_row *)(counts + 1);
-    *counts = (struct gpu_counts){.row_count = row_count, .logit_row_count = row_count};
+    struct upload *host = memory->pinned;
+    struct sample_gpu_row *rows = host->rows;
+    host->counts = (struct gpu_counts){.row_count = row_count, .logit_row_count = row_count};
     for (uint32_t i = 0; i < row_count; i++) {
         rows[i] = (struct sample_gpu_row){.seed = i + 1,
                                           .position = 100 + i,
@@ -39,7 +44,8 @@ static enum status upload(struct bench *bench, const struct memory *memory, uint
                                           .top_k = 50,
                                           .repetition_penalty = 1.0F};
     }
-    enum status status = gpu_upload_async(bench->gpu, memory->counts, counts, sizeof *counts);
+    enum status status =
+        gpu_upload_async(bench->gpu, memory->counts, &host->counts, sizeof host->counts);
     status = status ? status
                     : gpu_upload_async(bench->gpu, memory->rows, rows, row_count * sizeof *rows);
     return status ? status : gpu_wait(bench->gpu);
@@ -92,7 +98,6 @@ enum status bench_sample(struct bench *bench, struct failure *failure)
 {
     const uint32_t vocabulary = bench->is_tiny ? TINY_VOCABULARY : VOCABULARY;
     const uint32_t rows = bench->is_tiny ? 4 : ROWS_MAX;
-    const size_t upload_bytes = sizeof(struct gpu_counts) + rows * sizeof(struct sample_gpu_row);
     struct memory memory = {NULL};
     const struct {
         void **out;
@@ -105,7 +110,8 @@ enum status bench_sample(struct bench *bench, struct failure *failure)
         {&memory.workspace, sample_gpu_workspace_bytes(rows, vocabulary)},
         {&memory.counts, sizeof(struct gpu_counts)},
     };
-    enum status status = gpu_pinned_take(bench->gpu, upload_bytes, &memory.pinned, failure);
+    enum status status =
+        gpu_pinned_take(bench->gpu, sizeof(struct upload), &memory.pinned, failure);
     for (size_t i = 0; i < sizeof blocks / sizeof blocks[0] && status == STATUS_OK; i++) {
         status = gpu_memory_take(bench->gpu, blocks[i].bytes, blocks[i].out, failure);
     }

@@ -34,11 +34,11 @@ void table_add(struct table *table, const char *key, enum table_unit unit, doubl
     fprintf(stderr, "%-44s %10.4g %s\n", key, ours, units[unit].name);
 }
 
-static struct table_row *find(const struct table *table, const char *key)
+static struct table_row *find(struct table *table, const char *key)
 {
     for (uint32_t i = 0; i < table->count; i++) {
         if (strcmp(table->rows[i].key, key) == 0) {
-            return (struct table_row *)&table->rows[i];
+            return &table->rows[i];
         }
     }
     return NULL;
@@ -167,12 +167,13 @@ static void print_bars(const struct table *table)
 
 /* ---- out ------------------------------------------------------------------------------------- */
 
-static void print_cell(double value, const char *format)
+/* 0: not known. */
+static void print_cell(double value)
 {
     if (value > 0) {
-        printf(format, value);
+        printf(" %10.4g", value);
     } else {
-        printf("%10s", "-");
+        printf(" %10s", "-");
     }
 }
 
@@ -183,10 +184,10 @@ void table_print(const struct table *table)
     for (uint32_t i = 0; i < table->count; i++) {
         const struct table_row *row = &table->rows[i];
         printf("%-44s %8s %10.4g", row->key, units[row->unit].name, row->ours);
-        print_cell(row->floor, " %10.4g");
-        print_cell(fraction(row), " %10.3f");
-        print_cell(row->peer, " %10.4g");
-        print_cell(times_peer(row), " %10.2f");
+        print_cell(row->floor);
+        print_cell(fraction(row));
+        print_cell(row->peer);
+        print_cell(times_peer(row));
         putchar('\n');
     }
     print_bars(table);
