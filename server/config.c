@@ -15,20 +15,31 @@
 
 #include "base/buffer.h"
 
+enum setting_kind { KIND_TEXT, KIND_INTEGER, KIND_FRACTION };
+
 struct setting {
     const char *section, *key;
     size_t offset;
-    bool is_text;
+    enum setting_kind kind;
     const char *text_preset;
-    int64_t preset, min, max;
+    int64_t preset, min, max; /* of a fraction: thousandths */
     const char *help;
 };
 
+static double fraction(int64_t thousandths)
+{
+    return (double)thousandths / 1000.0;
+}
+
 static const struct setting settings[] = {
 #define CONFIG_TEXT(section, key, preset, help) \
-    {#section, #key, offsetof(struct config, section##_##key), true, preset, 0, 0, 0, help},
-#define CONFIG_INTEGER(section, key, preset, min, max, help) \
-    {#section, #key, offsetof(struct config, section##_##key), false, "", preset, min, max, help},
+    {#section, #key, offsetof(struct config, section##_##key), KIND_TEXT, preset, 0, 0, 0, help},
+#define CONFIG_INTEGER(section, key, preset, min, max, help)                                  \
+    {#section, #key, offsetof(struct config, section##_##key), KIND_INTEGER, "", preset, min, \
+     max,      help},
+#define CONFIG_FRACTION(section, key, preset, min, max, help)                                  \
+    {#section, #key, offsetof(struct config, section##_##key), KIND_FRACTION, "", preset, min, \
+     max,      help},
 #include "server/config.def"
 };
 enum { SETTING_COUNT = sizeof settings / sizeof settings[0], NAME_BYTES = 128 };
@@ -36,6 +47,8 @@ enum { SETTING_COUNT = sizeof settings / sizeof settings[0], NAME_BYTES = 128 };
 #define CONFIG_TEXT(section, key, preset, help) \
     _Static_assert(sizeof(preset) <= CONFIG_TEXT_BYTES, #key " default is too long");
 #define CONFIG_INTEGER(section, key, preset, min, max, help) \
+    _Static_assert((preset) >= (min) && (preset) <= (max), #key " default is out of range");
+#define CONFIG_FRACTION(section, key, preset, min, max, help) \
     _Static_assert((preset) >= (min) && (preset) <= (max), #key " default is out of range");
 #include "server/config.def"
 
@@ -68,10 +81,13 @@ void config_set_defaults(struct config *config)
     memset(config, 0, sizeof *config);
     for (size_t i = 0; i < SETTING_COUNT; i++) {
         const struct setting *setting = &settings[i];
-        if (setting->is_text) {
+        if (setting->kind == KIND_TEXT) {
             memcpy(field(config, setting), setting->text_preset, strlen(setting->text_preset) + 1);
-        } else {
+        } else if (setting->kind == KIND_INTEGER) {
             memcpy(field(config, setting), &setting->preset, sizeof setting->preset);
+        } else {
+            const double preset = fraction(setting->preset);
+            memcpy(field(config, setting), &preset, sizeof preset);
         }
     }
 }
@@ -107,6 +123,21 @@ static enum status set_integer(struct config *config, const struct setting *sett
     return STATUS_OK;
 }
 
+static enum status set_fraction(struct config *config, const struct setting *setting,
+                                const char *text, struct failure *failure)
+{
+    char *end = NULL;
+    const double value = strtod(text, &end);
+    const bool is_plain = text[0] != '\0' && text[strspn(text, "0123456789.")] == '\0';
+    if (!is_plain || *end != '\0' || value < fraction(setting->min)
+        || value > fraction(setting->max)) {
+        return fail(failure, STATUS_INVALID, "%s.%s: must be a number from %g to %g",
+                    setting->section, setting->key, fraction(setting->min), fraction(setting->max));
+    }
+    memcpy(field(config, setting), &value, sizeof value);
+    return STATUS_OK;
+}
+
 enum status config_set(struct config *config, const char *name, const char *text,
                        struct failure *failure)
 {
@@ -115,8 +146,9 @@ enum status config_set(struct config *config, const char *name, const char *text
         return fail(failure, STATUS_NOT_FOUND,
                     "%s: no such setting; `ward serve --help-config` lists all", name);
     }
-    return setting->is_text ? set_text(config, setting, text, failure)
-                            : set_integer(config, setting, text, failure);
+    return setting->kind == KIND_TEXT      ? set_text(config, setting, text, failure)
+           : setting->kind == KIND_INTEGER ? set_integer(config, setting, text, failure)
+                                           : set_fraction(config, setting, text, failure);
 }
 
 /* ---- YAML ----------------------------------------------------------------------------------- */
@@ -365,8 +397,11 @@ void config_print_reference(FILE *out)
             fprintf(out, "%s%s:\n", i ? "\n" : "", section);
         }
         fprintf(out, "  # %s\n", setting->help);
-        if (setting->is_text) {
+        if (setting->kind == KIND_TEXT) {
             fprintf(out, "  %s: \"%s\"\n", setting->key, setting->text_preset);
+        } else if (setting->kind == KIND_FRACTION) {
+            fprintf(out, "  %s: %g  # %g to %g\n", setting->key, fraction(setting->preset),
+                    fraction(setting->min), fraction(setting->max));
         } else {
             fprintf(out, "  %s: %" PRId64 "  # %" PRId64 " to %" PRId64 "\n", setting->key,
                     setting->preset, setting->min, setting->max);

@@ -13,6 +13,7 @@ enum { CONFIG_TEXT_BYTES = 1024, CONFIG_FILE_BYTES_MAX = 1 << 20 };
 struct config {
 #define CONFIG_TEXT(section, key, preset, help) char section##_##key[CONFIG_TEXT_BYTES];
 #define CONFIG_INTEGER(section, key, preset, min, max, help) int64_t section##_##key;
+#define CONFIG_FRACTION(section, key, preset, min, max, help) double section##_##key;
 #include "server/config.def"
 };
 /* clang-format on */

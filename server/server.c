@@ -11,12 +11,13 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "model/model_engine.h"
 #include "server/certificate.h"
+#include "server/engine_choice.h"
 #include "server/service.h"
 
 enum {
     READY_POLL_US = 2000,
+    STEP_TOKENS_MIN = 16,
     CONTEXT_TOKENS_DEFAULT_MAX = 32768,
     ANSWER_BYTES_MAX = 64 << 20, /* memory for the tokens of one request's answer */
     MICROHTTPD_SAFE_VERSION = 0x01000700,
@@ -25,7 +26,7 @@ enum {
 struct server {
     const struct config *config;
     struct model *model;
-    struct model_engine *engine;
+    struct engine_choice *engine;
     struct service *service;
     struct http_server *http;
     struct buffer certificate, private_key;
@@ -85,15 +86,50 @@ static enum status apply_log_level(const struct config *config, struct failure *
 
 /* ---- parts ---------------------------------------------------------------------------------- */
 
+/* What the settings say of the step, before a model is loaded for nothing. */
+static enum status check_step(const struct config *config, struct failure *failure)
+{
+    const int64_t step_tokens = config->engine_step_tokens_max;
+    if (step_tokens > 0 && step_tokens < STEP_TOKENS_MIN) {
+        return fail(failure, STATUS_INVALID, "engine.step_tokens_max: is %lld, the least is %d",
+                    (long long)step_tokens, STEP_TOKENS_MIN);
+    }
+    if (step_tokens > 0 && config->engine_running_max > step_tokens) {
+        return fail(failure, STATUS_INVALID,
+                    "engine.running_max: is %lld, at most engine.step_tokens_max (%lld) is allowed",
+                    (long long)config->engine_running_max, (long long)step_tokens);
+    }
+    return STATUS_OK;
+}
+
+static enum status create_engine(struct server *server, struct failure *failure)
+{
+    const struct config *config = server->config;
+    const uint32_t model_context = server->model->config.context_tokens_max;
+    uint32_t context = (uint32_t)config->engine_context_tokens_max;
+    if (context == 0) {
+        context =
+            model_context < CONTEXT_TOKENS_DEFAULT_MAX ? model_context : CONTEXT_TOKENS_DEFAULT_MAX;
+    }
+    const struct engine_choice_config choice = {
+        .device = config->engine_device,
+        .page_tokens = (uint32_t)config->engine_page_tokens,
+        .context_tokens_max = context,
+        .step_tokens_max = (uint32_t)config->engine_step_tokens_max,
+        .step_sequences_max = (uint32_t)config->engine_running_max,
+        .worker_count = (uint32_t)config->engine_threads,
+        .kv_bytes = (uint64_t)config->engine_kv_mib << 20,
+        .gpu_index = (uint32_t)config->gpu_index,
+        .memory_fraction = config->gpu_memory_fraction,
+        .kv_dtype = config->gpu_kv_dtype,
+        .matmul = config->kernels_matmul,
+    };
+    return engine_choice_create(server->model, &choice, &server->engine, failure);
+}
+
 static enum status open_model(struct server *server, struct failure *failure)
 {
     const struct config *config = server->config;
-    if (config->engine_running_max > config->engine_step_tokens_max) {
-        return fail(failure, STATUS_INVALID,
-                    "engine.running_max: is %lld, at most engine.step_tokens_max (%lld) is allowed",
-                    (long long)config->engine_running_max,
-                    (long long)config->engine_step_tokens_max);
-    }
     if (config->model_directory[0] == '\0') {
         return fail(failure, STATUS_INVALID,
                     "model.directory: is not set; name a Hugging Face model directory");
@@ -108,27 +144,13 @@ static enum status open_model(struct server *server, struct failure *failure)
         return fail(failure, STATUS_INVALID, "%s: has no tokenizer.json, which serving needs",
                     config->model_directory);
     }
-    uint32_t context = (uint32_t)config->engine_context_tokens_max;
-    if (context == 0) {
-        context = model->config.context_tokens_max < CONTEXT_TOKENS_DEFAULT_MAX
-                      ? model->config.context_tokens_max
-                      : CONTEXT_TOKENS_DEFAULT_MAX;
-    }
-    const struct model_engine_config engine_config = {
-        .page_tokens = (uint32_t)config->engine_page_tokens,
-        .kv_bytes = (uint64_t)config->engine_kv_mib << 20,
-        .context_tokens_max = context,
-        .step_tokens_max = (uint32_t)config->engine_step_tokens_max,
-        .step_sequences_max = (uint32_t)config->engine_running_max,
-        .worker_count = (uint32_t)config->engine_threads,
-        .backend = &backend_cpu,
-    };
-    status = model_engine_create(model, &engine_config, &server->engine, failure);
+    status = create_engine(server, failure);
     if (status == STATUS_OK) {
-        const struct engine_shape shape = model_engine_interface(server->engine).shape;
+        const struct engine_shape shape = engine_choice_interface(server->engine).shape;
         log_event(LOG_LEVEL_INFO, "server", "model.loaded",
-                  "name=\"%s\" digest=%.16s kv_tokens=%llu context_tokens=%u load_ms=%llu",
-                  model->name, model->digest,
+                  "name=\"%s\" digest=%.16s device=%s kv_tokens=%llu context_tokens=%u "
+                  "load_ms=%llu",
+                  model->name, model->digest, engine_choice_device(server->engine),
                   (unsigned long long)shape.page_count * shape.page_tokens,
                   shape.context_tokens_max,
                   (unsigned long long)((clock_monotonic_ns() - start_ns) / 1000000));
@@ -139,12 +161,13 @@ static enum status open_model(struct server *server, struct failure *failure)
 static enum status create_service(struct server *server, struct auth *auth, struct failure *failure)
 {
     const struct config *config = server->config;
-    const struct engine engine = model_engine_interface(server->engine);
+    const struct engine engine = engine_choice_interface(server->engine);
     const uint64_t tenant_pages =
         (uint64_t)engine.shape.page_count * (uint64_t)config->engine_tenant_pages_percent / 100;
     const struct service_config service_config = {
         .model = server->model,
         .engine = engine,
+        .rebuild = engine_choice_rebuild(server->engine),
         .auth = auth,
         .model_name = config->model_name[0] ? config->model_name : NULL,
         .requests_max = (uint32_t)config->engine_requests_max,
@@ -213,6 +236,9 @@ enum status server_start(const struct config *config, struct auth *auth, struct 
     server->certificate.limit_bytes = CERTIFICATE_PEM_BYTES_MAX;
     server->private_key.limit_bytes = CERTIFICATE_PEM_BYTES_MAX;
     enum status status = apply_log_level(config, failure);
+    if (status == STATUS_OK) {
+        status = check_step(config, failure);
+    }
     if (status == STATUS_OK) {
         status = read_certificate(server, failure);
     }
@@ -288,7 +314,7 @@ void server_stop(struct server *server)
     }
     http_server_stop(server->http);
     service_destroy(server->service);
-    model_engine_destroy(server->engine);
+    engine_choice_destroy(server->engine);
     model_close(server->model);
     buffer_destroy(&server->certificate);
     buffer_destroy(&server->private_key);

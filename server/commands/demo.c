@@ -196,7 +196,7 @@ int demo_main(int argc, char **argv)
     bool is_json = false;
     uint32_t port = (uint32_t)config->server_port;
     uint32_t admin_port = (uint32_t)config->server_admin_port;
-    const char *state = NULL, *model = NULL;
+    const char *state = NULL, *model = NULL, *device = NULL;
     const struct option_row rows[] = {
         {.name = "json",
          .kind = OPTION_FLAG,
@@ -220,6 +220,11 @@ int demo_main(int argc, char **argv)
          .out = &model,
          .value = "DIR",
          .help = "another model than the bundled one"},
+        {.name = "device",
+         .kind = OPTION_TEXT,
+         .out = &device,
+         .value = "D",
+         .help = OPTIONS_DEVICE_HELP},
         {.name = "state-dir",
          .kind = OPTION_TEXT,
          .out = &state,
@@ -241,7 +246,8 @@ int demo_main(int argc, char **argv)
     config->server_port = port;
     config->server_admin_port = admin_port;
     if ((state && config_set(config, "state.dir", state, &failure) != STATUS_OK)
-        || (model && config_set(config, "model.directory", model, &failure) != STATUS_OK)) {
+        || (model && config_set(config, "model.directory", model, &failure) != STATUS_OK)
+        || (device && config_set(config, "engine.device", device, &failure) != STATUS_OK)) {
         return options_failed(&failure);
     }
     server_prepare_process();

@@ -20,6 +20,7 @@
 #include "server/commands/options.h"
 #include "server/commands/support/ready_probe.h"
 #include "server/config.h"
+#include "server/engine_choice.h"
 #include "server/server.h"
 #include "server/state_directory.h"
 
@@ -64,10 +65,17 @@ static struct finding check_cpu(const struct config *config)
 
 static struct finding check_gpu(const struct config *config)
 {
-    (void)config;
-    const bool has_driver = access("/proc/driver/nvidia/version", R_OK) == 0;
-    return found(GOOD, has_driver ? "an NVIDIA driver is loaded; this version computes on the CPU"
-                                  : "no NVIDIA driver; computing on the CPU");
+    const char *device = config->engine_device;
+    const bool is_wanted = strcmp(device, "cuda") == 0;
+    const bool is_forbidden = strcmp(device, "cpu") == 0;
+    char text[TEXT_BYTES / 2];
+    const bool has_gpu = engine_choice_describe_gpu((uint32_t)config->gpu_index, text, sizeof text);
+    if (has_gpu) {
+        return found(GOOD, "%s%s", text, is_forbidden ? "; engine.device is cpu" : "");
+    }
+    return found(is_wanted ? BAD : GOOD, "%s; %s", text,
+                 is_wanted ? "engine.device is cuda: the server will not start"
+                           : "computing on the CPU");
 }
 
 static struct finding check_memory(const struct config *config)

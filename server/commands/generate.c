@@ -16,6 +16,7 @@ static const double LOGPROB_NONE = -9999.0; /* as OpenAI writes a probability of
 
 struct generation {
     const struct model *model;
+    const char *device;
     struct solo solo;
     struct solo_sequence sequence;
     uint32_t *tokens; /* prompt, then output */
@@ -186,7 +187,7 @@ static enum status run(struct generation *generation, const char *prompt, struct
     }
     status = encode(generation, prompt, failure);
     if (status == STATUS_OK) {
-        status = solo_open(generation->model,
+        status = solo_open(generation->model, generation->device,
                            generation->sequence.prompt_count + generation->out_count_max,
                            &generation->solo, failure);
     }
@@ -205,7 +206,8 @@ int generate_main(int argc, char **argv)
     const char *directory = NULL;
     const char *prompt = NULL;
     bool is_json = false;
-    struct generation generation = {.out_count_max = 128,
+    struct generation generation = {.device = "auto",
+                                    .out_count_max = 128,
                                     .sequence.sampling = solo_greedy(),
                                     .text.limit_bytes = TEXT_BYTES_MAX};
     struct engine_sampling *sampling = &generation.sequence.sampling;
@@ -221,6 +223,7 @@ int generate_main(int argc, char **argv)
         {"top-k", 0, OPTION_COUNT, &sampling->top_k, 0, LIMIT_VOCABULARY, "K",
          "draw from the K likeliest tokens (default 0: all)", false},
         {"seed", 0, OPTION_SEED, &sampling->seed, 0, 0, "S", "of the draws (default 0)", false},
+        {"device", 0, OPTION_TEXT, &generation.device, 0, 0, "D", OPTIONS_DEVICE_HELP, false},
         {"json", 0, OPTION_FLAG, &is_json, 0, 0, NULL, "ids, text and log-probabilities as JSON",
          false},
     };

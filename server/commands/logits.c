@@ -35,18 +35,26 @@ static uint32_t read_ids(const char *text, uint32_t *out)
     }
 }
 
-static enum status write_logits(const struct model *model, const uint32_t *ids, uint32_t count,
-                                bool writes_all, struct failure *failure)
+struct wanted {
+    const char *device;
+    const uint32_t *ids;
+    uint32_t count;
+    bool is_all; /* of every position */
+};
+
+static enum status write_logits(const struct model *model, const struct wanted *wanted,
+                                struct failure *failure)
 {
+    const uint32_t count = wanted->count;
     struct solo solo;
-    enum status status = solo_open(model, count, &solo, failure);
+    enum status status = solo_open(model, wanted->device, count, &solo, failure);
     if (status != STATUS_OK) {
         return status;
     }
     const size_t vocabulary = model->config.vocabulary_count;
-    struct solo_sequence sequence = {ids, count, count, 0, solo_greedy()};
-    if (model_engine_keep_logits(solo.engine, writes_all ? MODEL_ENGINE_LOGITS_EVERY
-                                                         : MODEL_ENGINE_LOGITS_SAMPLED)
+    struct solo_sequence sequence = {wanted->ids, count, count, 0, solo_greedy()};
+    if (engine_choice_keep_logits(solo.engine, wanted->is_all ? MODEL_ENGINE_LOGITS_EVERY
+                                                              : MODEL_ENGINE_LOGITS_SAMPLED)
         != STATUS_OK) {
         status = fail(failure, STATUS_IO, "no memory for the logits");
     }
@@ -54,12 +62,12 @@ static enum status write_logits(const struct model *model, const uint32_t *ids, 
         struct engine_token token;
         const uint32_t rows = solo_step(&solo, &sequence, &token);
         const bool is_last = sequence.computed_count == count;
-        const size_t wanted = writes_all ? rows : (is_last ? 1 : 0);
+        const size_t row_count = wanted->is_all ? rows : (is_last ? 1 : 0);
         if (rows == 0) {
             status = fail(failure, STATUS_DEVICE, "the engine failed");
-        } else if (fwrite(model_engine_logits(solo.engine), vocabulary * sizeof(float), wanted,
+        } else if (fwrite(engine_choice_logits(solo.engine), vocabulary * sizeof(float), row_count,
                           stdout)
-                   != wanted) {
+                   != row_count) {
             status = fail(failure, STATUS_IO, "standard output cannot be written");
         }
     }
@@ -67,16 +75,15 @@ static enum status write_logits(const struct model *model, const uint32_t *ids, 
     return status;
 }
 
-static enum status run(const char *directory, const uint32_t *ids, uint32_t count, bool writes_all,
-                       struct failure *failure)
+static enum status run(const char *directory, const struct wanted *wanted, struct failure *failure)
 {
     struct model *model = NULL;
     enum status status = model_open(directory, &model, failure);
     if (status != STATUS_OK) {
         return status;
     }
-    if (model_has_ids(model, ids, count)) {
-        status = write_logits(model, ids, count, writes_all, failure);
+    if (model_has_ids(model, wanted->ids, wanted->count)) {
+        status = write_logits(model, wanted, failure);
     } else {
         status = fail(failure, STATUS_INVALID, "--ids: must all be below vocab_size %u",
                       model->config.vocabulary_count);
@@ -89,14 +96,16 @@ int logits_main(int argc, char **argv)
 {
     const char *directory = NULL;
     const char *list = NULL;
-    bool writes_all = false;
+    struct wanted wanted = {.device = "auto"};
     const struct option_row rows[] = {
         {"model", 'm', OPTION_TEXT, &directory, 0, 0, "DIR", "Hugging Face model directory", true},
         {"ids", 0, OPTION_TEXT, &list, 0, 0, "1,2,3", "token ids", true},
-        {"all", 0, OPTION_FLAG, &writes_all, 0, 0, NULL, "of every position, not the last", false},
+        {"device", 0, OPTION_TEXT, &wanted.device, 0, 0, "D", OPTIONS_DEVICE_HELP, false},
+        {"all", 0, OPTION_FLAG, &wanted.is_all, 0, 0, NULL, "of every position, not the last",
+         false},
     };
     const struct options options = {
-        "ward logits -m DIR --ids 1,2,3 [--all]",
+        "ward logits -m DIR --ids 1,2,3 [--all] [--device D]",
         "Writes float32 logits, raw little-endian, [position][vocabulary], to standard output.",
         rows, sizeof rows / sizeof rows[0], 0};
     const int code = options_read(&options, argc, argv, NULL);
@@ -111,7 +120,9 @@ int logits_main(int argc, char **argv)
         result =
             ids ? options_wrong("--ids: must be token ids, e.g. 1,2,3") : options_failed(&failure);
     } else {
-        const enum status status = run(directory, ids, count, writes_all, &failure);
+        wanted.ids = ids;
+        wanted.count = count;
+        const enum status status = run(directory, &wanted, &failure);
         result = status == STATUS_OK ? 0 : options_failed(&failure);
     }
     free(ids);

@@ -35,6 +35,8 @@ struct options {
 
 enum { OPTIONS_MAX = 24, OPTIONS_READY = -1 };
 
+#define OPTIONS_DEVICE_HELP "auto: a GPU if one answers, else the CPU; cpu; cuda (default auto)"
+
 /* OPTIONS_READY, with *word the index of the first word in argv (argc: none); or the exit code: 0
  * after --help, 2 after a line that says what was wrong. word may be NULL. */
 int options_read(const struct options *options, int argc, char **argv, int *word);

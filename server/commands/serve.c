@@ -6,7 +6,7 @@
 #include "server/server.h"
 #include "server/state_directory.h"
 
-static int run(const char *path)
+static int run(const char *path, const char *device)
 {
     struct config config;
     struct failure failure = {""};
@@ -14,6 +14,9 @@ static int run(const char *path)
     struct server *server = NULL;
     char state[STATE_DIRECTORY_BYTES];
     enum status status = config_load(&config, path, &failure);
+    if (status == STATUS_OK && device) {
+        status = config_set(&config, "engine.device", device, &failure);
+    }
     if (status == STATUS_OK) {
         status = state_directory_find(config.state_dir, state, &failure);
     }
@@ -34,6 +37,7 @@ static int run(const char *path)
 int serve_main(int argc, char **argv)
 {
     const char *path = NULL;
+    const char *device = NULL;
     bool prints_reference = false;
     const struct option_row rows[] = {
         {.name = "config",
@@ -42,13 +46,18 @@ int serve_main(int argc, char **argv)
          .out = &path,
          .value = "FILE",
          .help = "settings (YAML), else $WARD_CONFIG; WARD_<SECTION>_<KEY> win over both"},
+        {.name = "device",
+         .kind = OPTION_TEXT,
+         .out = &device,
+         .value = "D",
+         .help = "instead of engine.device: auto, cpu or cuda"},
         {.name = "help-config",
          .kind = OPTION_FLAG,
          .out = &prints_reference,
          .help = "print every setting with default and range, as a file to edit"},
     };
     const struct options options = {
-        .usage = "ward serve [-c FILE]",
+        .usage = "ward serve [-c FILE] [--device D]",
         .summary =
             "Serves the model that the configuration names until SIGTERM, then lets live requests\n"
             "finish. `ward tenant add` and `ward key create` work on a running server.",
@@ -64,5 +73,5 @@ int serve_main(int argc, char **argv)
         return 0;
     }
     server_prepare_process();
-    return run(path);
+    return run(path, device);
 }

@@ -5,9 +5,9 @@
 #include "base/assert.h"
 #include "base/clock.h"
 #include "base/random.h"
-#include "model/model_engine.h"
 #include "model/model_family.h"
 #include "server/commands/support/solo.h"
+#include "server/engine_choice.h"
 
 enum { PREFILL_RUNS = 3 };
 
@@ -18,7 +18,7 @@ struct bench {
     const struct model *model;
     const struct bench_settings *settings;
     uint32_t batch, context_tokens, sequence_pages;
-    struct model_engine *engine;
+    struct engine_choice *engine;
     struct engine interface;
     uint32_t *tokens;                  /* [batch][context_tokens] */
     struct page_id *pages;             /* [batch][sequence_pages] */
@@ -62,14 +62,12 @@ static void fill(struct bench *bench)
 static enum status open_bench(struct bench *bench, struct failure *failure)
 {
     const uint32_t batch = bench->batch;
-    const uint64_t page_bytes = model_engine_page_bytes(&bench->model->config, SOLO_PAGE_TOKENS);
-    const struct model_engine_config config = {
+    const struct engine_choice_config config = {
+        .device = bench->settings->device,
         .page_tokens = SOLO_PAGE_TOKENS,
-        .kv_bytes = (uint64_t)batch * bench->sequence_pages * page_bytes,
+        .page_count = batch * bench->sequence_pages,
         .context_tokens_max = bench->context_tokens,
-        .step_tokens_max = batch > SOLO_STEP_TOKENS ? batch : SOLO_STEP_TOKENS,
         .step_sequences_max = batch,
-        .backend = &backend_cpu,
     };
     bench->tokens = calloc((size_t)batch * bench->context_tokens, sizeof *bench->tokens);
     bench->pages = calloc((size_t)batch * bench->sequence_pages, sizeof *bench->pages);
@@ -80,16 +78,16 @@ static enum status open_bench(struct bench *bench, struct failure *failure)
         return fail(failure, STATUS_IO, "no memory for a batch of %u", batch);
     }
     fill(bench);
-    const enum status status = model_engine_create(bench->model, &config, &bench->engine, failure);
+    const enum status status = engine_choice_create(bench->model, &config, &bench->engine, failure);
     if (status == STATUS_OK) {
-        bench->interface = model_engine_interface(bench->engine);
+        bench->interface = engine_choice_interface(bench->engine);
     }
     return status;
 }
 
 static void close_bench(struct bench *bench)
 {
-    model_engine_destroy(bench->engine);
+    engine_choice_destroy(bench->engine);
     free(bench->step_ns);
     free(bench->drawn);
     free(bench->sequences);
@@ -228,7 +226,7 @@ static double decode_bytes(const struct bench *bench)
     const double embedding = (double)config->vocabulary_count * config->hidden_dim
                              * (double)dtype_bytes(weights->globals.embedding.dtype);
     const double context = bench->settings->prompt_tokens + bench->settings->out_tokens / 2.0;
-    const double kv = 2.0 * sizeof(float) * config->layer_count * model_config_kv_dim(config);
+    const double kv = (double)engine_choice_token_bytes(bench->engine);
     return (double)weights->bytes - (config->ties_embeddings ? 0 : embedding)
            + bench->batch * context * kv;
 }
@@ -268,6 +266,7 @@ enum status bench_run(const struct model *model, const struct bench_settings *se
                 prefill_operations(&model->config, settings->prompt_tokens) / prefill_seconds,
             .decode_tokens_per_second = batch / decode_seconds,
             .decode_bytes_per_second = decode_bytes(&bench) / decode_seconds,
+            .copy_bytes_per_second = engine_choice_copy_speed(bench.engine),
         };
     }
     close_bench(&bench);

@@ -4,6 +4,7 @@
 #include "model/model.h"
 
 struct bench_settings {
+    const char *device;                 /* as engine_choice.h */
     uint32_t prompt_tokens, out_tokens; /* together at most the model's context */
 };
 
@@ -13,6 +14,7 @@ struct bench_row {
     double prefill_operations_per_second;
     double decode_tokens_per_second; /* of the batch together; the median step */
     double decode_bytes_per_second;  /* weights and KV that a step must read */
+    double copy_bytes_per_second;    /* of a GPU when it only copies; 0: it ran on the CPU */
 };
 
 /* STATUS_IO: no memory. STATUS_DEVICE: the engine is lost. */

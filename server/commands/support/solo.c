@@ -2,17 +2,17 @@
 
 #include <stdlib.h>
 
-enum status solo_open(const struct model *model, uint32_t context_tokens, struct solo *out,
-                      struct failure *failure)
+enum status solo_open(const struct model *model, const char *device, uint32_t context_tokens,
+                      struct solo *out, struct failure *failure)
 {
     const uint32_t page_count = (context_tokens + SOLO_PAGE_TOKENS - 1) / SOLO_PAGE_TOKENS;
-    const struct model_engine_config config = {
+    const struct engine_choice_config config = {
+        .device = device,
         .page_tokens = SOLO_PAGE_TOKENS,
-        .kv_bytes = page_count * model_engine_page_bytes(&model->config, SOLO_PAGE_TOKENS),
+        .page_count = page_count,
         .context_tokens_max = context_tokens,
         .step_tokens_max = context_tokens < SOLO_STEP_TOKENS ? context_tokens : SOLO_STEP_TOKENS,
         .step_sequences_max = 1,
-        .backend = &backend_cpu,
     };
     *out = (struct solo){.pages = calloc(page_count, sizeof *out->pages)};
     if (!out->pages) {
@@ -21,18 +21,18 @@ enum status solo_open(const struct model *model, uint32_t context_tokens, struct
     for (uint32_t i = 0; i < page_count; i++) {
         out->pages[i].value = i;
     }
-    const enum status status = model_engine_create(model, &config, &out->engine, failure);
+    const enum status status = engine_choice_create(model, &config, &out->engine, failure);
     if (status != STATUS_OK) {
         solo_close(out);
         return status;
     }
-    out->interface = model_engine_interface(out->engine);
+    out->interface = engine_choice_interface(out->engine);
     return STATUS_OK;
 }
 
 void solo_close(struct solo *solo)
 {
-    model_engine_destroy(solo->engine);
+    engine_choice_destroy(solo->engine);
     free(solo->pages);
     *solo = (struct solo){.engine = NULL};
 }

@@ -1,10 +1,10 @@
 /* solo.h - one sequence on an engine of its own, for commands that need no scheduler: pages in a
  * row, prompt in chunks, then token by token. Main thread. */
 #pragma once
-#include "model/model_engine.h"
+#include "server/engine_choice.h"
 
 struct solo {
-    struct model_engine *engine;
+    struct engine_choice *engine;
     struct engine interface;
     struct page_id *pages; /* 0, 1, 2, ... */
 };
@@ -20,9 +20,10 @@ struct solo_sequence {
 enum { SOLO_STEP_TOKENS = 512, SOLO_PAGE_TOKENS = 64 };
 
 /* An engine that holds one sequence of context_tokens. STATUS_INVALID: more than the model's
- * max_position_embeddings. STATUS_IO: no memory. */
-MUST_CHECK enum status solo_open(const struct model *model, uint32_t context_tokens,
-                                 struct solo *out, struct failure *failure);
+ * max_position_embeddings. STATUS_IO, STATUS_FULL: no memory. device: as engine_choice.h. */
+MUST_CHECK enum status solo_open(const struct model *model, const char *device,
+                                 uint32_t context_tokens, struct solo *out,
+                                 struct failure *failure);
 void solo_close(struct solo *solo); /* {0} is fine */
 
 /* Computes the next rows, at most SOLO_STEP_TOKENS, and returns how many. When they reach the end
