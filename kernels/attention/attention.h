@@ -64,7 +64,7 @@ enum {
     ATTENTION_GPU_TILE_TOKENS = 64,
     ATTENTION_GPU_SPLIT_TOKENS = 512,
     ATTENTION_GPU_HEAD_DIM_MAX = 256, /* and a multiple of 8 */
-    ATTENTION_GPU_SLOTS = 2048,       /* of rows whose splits wait for each other, times splits */
+    ATTENTION_GPU_SLOTS = 4096,       /* where the splits of rows wait for each other */
 };
 
 struct gpu_stream;
