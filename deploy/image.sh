@@ -11,7 +11,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 TARGET=${1:-cpu}
 KEEP=$PWD/build/image
-NAME=localhost/ward:$TARGET
+NAME=ward:$TARGET
 BASE=localhost/ward-base:bookworm
 MIRROR=${DEBIAN_MIRROR:-http://deb.debian.org}
 START_SECONDS_MAX=60
@@ -38,13 +38,18 @@ docker_start() {
     CONTAINER=$(docker run --detach --read-only --cap-drop ALL --security-opt no-new-privileges \
         --publish "127.0.0.1:$PORT:8443" "${gpus[@]}" "$NAME" demo --json)
 }
+docker_lives() { [ "$(docker inspect --format '{{.State.Running}}' "$CONTAINER")" = true ]; }
 docker_said() { docker logs "$CONTAINER" 2>/dev/null; }
-docker_errors() { docker logs "$CONTAINER" 2>&1 >/dev/null; }
+docker_errors() { { docker logs "$CONTAINER" >/dev/null; } 2>&1; }
 docker_run() { docker exec "$CONTAINER" "$@"; }
-docker_ca() { docker cp -q "$CONTAINER:$1" "$2"; }
-docker_pid() { docker inspect --format '{{.State.Pid}}' "$CONTAINER"; }
+docker_ca() { docker cp "$CONTAINER:$1" "$2" >/dev/null 2>&1; }
+docker_memory() { docker stats --no-stream --format '{{.MemUsage}}' "$CONTAINER"; }
+docker_check() { # the engine answers for what it was told; that the image names the user is ours
+    [ "$(docker inspect --format '{{.Config.User}} {{.HostConfig.ReadonlyRootfs}}' "$CONTAINER")" = \
+        "10001:10001 true" ] || die "the server does not run as user 10001, read-only"
+}
 docker_stop() { # leaves the exit code in CODE
-    docker stop --time 40 "$CONTAINER" >/dev/null
+    docker stop -t 40 "$CONTAINER" >/dev/null
     CODE=$(docker inspect --format '{{.State.ExitCode}}' "$CONTAINER")
 }
 docker_clean() { [ -z "${CONTAINER:-}" ] || docker rm --force --volumes "$CONTAINER" >/dev/null; }
@@ -129,6 +134,7 @@ buildah_start() {
         >"$TRIAL/said" 2>"$TRIAL/errors" &
     OUTER=$!
 }
+buildah_lives() { kill -0 "$OUTER" 2>/dev/null; }
 buildah_said() { cat "$TRIAL/said"; }
 buildah_errors() { cat "$TRIAL/errors"; }
 buildah_pid() { awk '{print $1}' "/proc/$OUTER/task/$OUTER/children"; }
@@ -137,6 +143,20 @@ buildah_run() { # as `docker exec` does: the same namespaces, root, user and env
         --setuid "${USERSPEC%:*}" --setgid "${USERSPEC#*:}" "$@"
 }
 buildah_ca() { cp "$TRIAL/state/${1#/var/lib/ward/}" "$2"; }
+buildah_memory() {
+    awk '/^VmRSS/ {now = $2} /^VmHWM/ {most = $2}
+        END {printf "%.1f MiB now, %.1f MiB at most\n", now / 1024, most / 1024}' \
+        "/proc/$(buildah_pid)/status"
+}
+buildah_check() { # the process that serves is what the image promises
+    local pid
+    pid=$(buildah_pid)
+    grep -qE '^Uid:\s+10001\s' "/proc/$pid/status" || die "the server runs as another user"
+    grep -qE '^CapEff:\s+0+$' "/proc/$pid/status" || die "the server has capabilities"
+    grep -qE '^NoNewPrivs:\s+1$' "/proc/$pid/status" || die "the server may gain privileges"
+    grep -qE '^[0-9]+ [0-9]+ [0-9:]+ \S* / ro' "/proc/$pid/mountinfo" ||
+        die "the root file system can be written"
+}
 buildah_stop() {
     kill -TERM "$(buildah_pid)"
     CODE=0
@@ -152,21 +172,6 @@ buildah_clean() {
 said() { "${ENGINE}_said" | grep -m 1 '^{' || true; }
 told() { python3 -c 'import json, sys; print(eval("json.load(sys.stdin)" + sys.argv[1]))' "$1" <<<"$TOLD"; }
 
-# Lines of /proc/PID/status: the process that serves is what the image promises.
-check_confinement() {
-    local pid
-    pid=$("${ENGINE}_pid")
-    grep -qE '^Uid:\s+10001\s' "/proc/$pid/status" || die "the server runs as another user"
-    grep -qE '^CapEff:\s+0+$' "/proc/$pid/status" || die "the server has capabilities"
-    grep -qE '^NoNewPrivs:\s+1$' "/proc/$pid/status" || die "the server may gain privileges"
-    ! nsenter --target "$pid" --mount --root --wd=/ /bin/sh -c : 2>/dev/null ||
-        die "there is a shell in the image"
-    grep -qE '^[0-9]+ [0-9]+ [0-9:]+ \S* / ro' "/proc/$pid/mountinfo" ||
-        die "the root file system can be written"
-    MEMORY_NOW=$(awk '/^VmRSS/ {print $2 * 1024}' "/proc/$pid/status")
-    MEMORY_MOST=$(awk '/^VmHWM/ {print $2 * 1024}' "/proc/$pid/status")
-}
-
 ask() { # one chat request with the CA and the key that the server printed
     "${ENGINE}_ca" "$(told '["ca_file"]')" "$TRIAL/ca.pem"
     printf 'Authorization: Bearer %s\n' "$(told '["keys"]["demo-clinic-a"]')" >"$TRIAL/headers"
@@ -181,35 +186,43 @@ print(json.load(sys.stdin)["choices"][0]["message"]["content"])' <"$TRIAL/answer
     [ -s "$TRIAL/text" ] || die "the answer is empty"
 }
 
+wait_until_ready() { # wait_until_ready START_MS: leaves what it said in TOLD
+    until TOLD=$(said) && [ -n "$TOLD" ]; do
+        if ! "${ENGINE}_lives" || [ $(($(now_ms) - $1)) -ge $((START_SECONDS_MAX * 1000)) ]; then
+            "${ENGINE}_errors" >&2
+            die "it did not become ready"
+        fi
+        sleep 0.02
+    done
+}
+
 prove() {
-    local start stop ready_ms answer_ms stop_ms
+    local start ready_ms answer_ms stop_ms bytes memory health
     say "starting $NAME"
     start=$(now_ms)
     "${ENGINE}_start"
-    until TOLD=$(said) && [ -n "$TOLD" ]; do
-        [ $(($(now_ms) - start)) -lt $((START_SECONDS_MAX * 1000)) ] ||
-            { "${ENGINE}_errors" >&2; die "it was not ready after $START_SECONDS_MAX s"; }
-        sleep 0.02
-    done
+    wait_until_ready "$start"
     ready_ms=$(($(now_ms) - start))
-    "${ENGINE}_run" /usr/bin/ward doctor --ready >"$TRIAL/health" || die "the health check failed"
+    health=$("${ENGINE}_run" /usr/bin/ward doctor --ready) || die "the health check failed"
     start=$(now_ms)
     ask
     answer_ms=$(($(now_ms) - start))
-    check_confinement
+    "${ENGINE}_check"
+    ! "${ENGINE}_run" /bin/sh -c : 2>/dev/null || die "there is a shell in the image"
     ! "${ENGINE}_errors" | grep -q 'event=library.old' || die "libmicrohttpd is an old one"
-    BYTES=$("${ENGINE}_bytes")
+    bytes=$("${ENGINE}_bytes")
+    memory=$("${ENGINE}_memory")
     start=$(now_ms)
     "${ENGINE}_stop"
     stop_ms=$(($(now_ms) - start))
     [ "$CODE" -eq 0 ] || { "${ENGINE}_errors" >&2; die "it ended with $CODE after SIGTERM"; }
     cat <<REPORT
 image          $NAME, built with $ENGINE
-size           $(mib "$BYTES")
+size           $(mib "$bytes")
 ready after    $ready_ms ms (from nothing: certificate, keys, model)
 chat answer    $answer_ms ms over HTTPS: $(head -c 60 "$TRIAL/text")...
-memory         $(mib "$MEMORY_NOW") now, $(mib "$MEMORY_MOST") at most
-health check   $(cat "$TRIAL/health")
+memory         $memory
+health check   $health
 confinement    user 10001, no capabilities, no new privileges, root file system read-only, no shell
 SIGTERM        clean exit after $stop_ms ms
 REPORT
