@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "kernels/matmul/matmul_probe.h"
 #include "model/rope_table.h"
 
 enum { PAGE_TOKENS_MAX = 4096 };
@@ -213,6 +214,18 @@ static enum status open_device(struct gpu_engine_memory *memory, uint32_t index,
     return status;
 }
 
+/* Results must not depend on how many rows a step has, so on which kernel multiplied them. */
+static enum status choose_kernel(struct gpu_engine_memory *memory, struct failure *failure)
+{
+    const enum status status =
+        matmul_gpu_choose(memory->gpu, &memory->forward.matmul_kernel, failure);
+    if (status == STATUS_OK && memory->forward.matmul_kernel == MATMUL_MMA) {
+        log_event(LOG_LEVEL_WARN, "gpu", "matmul.wgmma_off",
+                  "reason=\"mma and wgmma round differently on this GPU\"");
+    }
+    return status;
+}
+
 static void choose_forward(struct gpu_engine_memory *memory, const struct model *model,
                            const struct gpu_engine_config *config)
 {
@@ -249,8 +262,10 @@ enum status gpu_engine_memory_take(struct gpu_engine_memory *memory, const struc
     if (status == STATUS_OK) {
         status = open_device(memory, config->gpu_index, failure);
     }
-    if (status == STATUS_OK && config->uses_library) {
-        status = matmul_cublaslt_create(memory->gpu, &memory->forward.library, failure);
+    if (status == STATUS_OK) {
+        status = config->uses_library
+                     ? matmul_cublaslt_create(memory->gpu, &memory->forward.library, failure)
+                     : choose_kernel(memory, failure);
     }
     if (status == STATUS_OK) {
         status = gpu_weights_load(memory->gpu, &model->config, model->weights, config->uses_library,

@@ -144,6 +144,7 @@ static enum status multiply(const struct run *run, const struct product *product
         .out_stride = product->out_stride,
         .dtype = run->dtype,
         .epilogue = product->epilogue,
+        .kernel = forward->matmul_kernel,
     };
     return matmul_gpu_launch(&args, run->stream);
 }

@@ -9,7 +9,8 @@
 struct gpu_forward {
     const struct model_config *config;
     const struct gpu_weights *weights;
-    struct matmul_cublaslt *library; /* NULL: our own matmul */
+    struct matmul_cublaslt *library;  /* NULL: our own matmul */
+    enum matmul_kernel matmul_kernel; /* matmul_probe.h */
     struct gpu *gpu;
     struct gpu_info info;
     struct attention_gpu_shape attention;

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kernels/matmul/matmul_probe.h"
 #include "kernels/matmul/matmul_wgmma_plan.h"
 #include "tests/check.h"
 #include "tests/kernels/gpu/support_device.h"
@@ -290,6 +291,19 @@ static void both_kernels_and_double_sums_agree(void)
     support_device_on_each(every_problem);
 }
 
+/* On a device this is the question itself; the interpreter can only say yes. */
+static void probe(struct gpu *gpu)
+{
+    enum matmul_kernel kernel = MATMUL_WGMMA;
+    support_device_must(gpu, matmul_gpu_choose(gpu, &kernel, NULL), "matmul_gpu_choose");
+    CHECK(kernel == MATMUL_AUTO, "mma and wgmma differ in bits here: engines use mma alone");
+}
+
+static void the_probe_finds_them_equal(void)
+{
+    support_device_on_each(probe);
+}
+
 static void every_width_has_run(void)
 {
     for (enum dtype dtype = DTYPE_BF16; dtype < DTYPE_COUNT; dtype++) {
@@ -322,4 +336,5 @@ static void plans_fill_the_device(void)
     }
 }
 
-CHECK_MAIN(both_kernels_and_double_sums_agree, every_width_has_run, plans_fill_the_device)
+CHECK_MAIN(both_kernels_and_double_sums_agree, the_probe_finds_them_equal, every_width_has_run,
+           plans_fill_the_device)
