@@ -4,18 +4,19 @@
 #include "kernels/rms_norm/rms_norm.h"
 #include "kernels/rope_kv/rope_kv.h"
 
-/* Each head of a row by itself. */
-static void normalise(const struct rope_kv_args *args, float *heads, const float *weight,
-                      uint32_t head_count)
+/* QK-norm: each head of a row by itself. */
+static void normalise(const struct rope_kv_args *args, size_t row)
 {
-    const struct rms_norm_args norm = {
-        .x = heads,
-        .weight = weight,
-        .out = heads,
-        .row_count = head_count,
-        .dim = args->head_dim,
-        .eps = args->norm_eps,
-    };
+    const size_t head_dim = args->head_dim;
+    struct rms_norm_args norm = {.row_count = args->head_count,
+                                 .dim = args->head_dim,
+                                 .eps = args->norm_eps,
+                                 .weight = args->q_norm};
+    norm.x = norm.out = args->q + row * args->head_count * head_dim;
+    rms_norm_reference(&norm);
+    norm.row_count = args->kv_head_count;
+    norm.weight = args->k_norm;
+    norm.x = norm.out = args->k + row * args->kv_head_count * head_dim;
     rms_norm_reference(&norm);
 }
 
@@ -53,10 +54,7 @@ void rope_kv_reference(const struct rope_kv_args *args)
             const uint32_t position = sequence->position_first + i;
             const float *cos_sin = args->cos_sin + (size_t)position * args->head_dim;
             if (args->q_norm) {
-                normalise(args, args->q + row * args->head_count * args->head_dim, args->q_norm,
-                          args->head_count);
-                normalise(args, args->k + row * args->kv_head_count * args->head_dim, args->k_norm,
-                          args->kv_head_count);
+                normalise(args, row);
             }
             for (size_t h = row * args->head_count; h < (row + 1) * args->head_count; h++) {
                 rotate(args->q + h * args->head_dim, cos_sin, half);
