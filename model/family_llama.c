@@ -44,7 +44,7 @@ static const struct family_tensor layer_tensors[] = {
 
 static const struct family_tensor global_tensors[] = {
     {"model.embed_tokens.weight", GLOBAL(embedding),
-     FAMILY_DIM_VOCABULARY, FAMILY_DIM_HIDDEN, FAMILY_ALWAYS, FAMILY_GROUP_NONE},
+     FAMILY_DIM_VOCABULARY, FAMILY_DIM_HIDDEN, FAMILY_ALWAYS, FAMILY_GROUP_LOOKUP},
     {"model.norm.weight", GLOBAL(final_norm),
      FAMILY_DIM_HIDDEN, FAMILY_DIM_NONE, FAMILY_ALWAYS, FAMILY_GROUP_NONE},
     {"lm_head.weight", GLOBAL(lm_head),

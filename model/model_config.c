@@ -7,11 +7,12 @@
 #include "kernels/attention/attention.h"
 #include "model/json_field.h"
 #include "model/model_family.h"
+#include "model/quantization.h"
 
 static const double FACTOR_MAX = 1e6, THETA_MAX = 1e15, EPSILON_MIN = 1e-12;
 
 /* Fields that change the result and are not built: refused unless absent or null. */
-static const char *const unsupported_fields[] = {"quantization_config", "sliding_window"};
+static const char *const unsupported_fields[] = {"sliding_window"};
 
 /* ---- family ----------------------------------------------------------------------------------
  */
@@ -302,6 +303,9 @@ enum status model_config_parse(const json_t *config, const json_t *generation,
     ASSERT(family);
     *out = family->defaults;
     status = refuse_unsupported(&source);
+    if (status == STATUS_OK) {
+        status = quantization_read(&source, &out->quantization);
+    }
     if (status == STATUS_OK) {
         status = read_dims(&source, out);
     }

@@ -22,6 +22,13 @@ struct rope_config {
     uint32_t original_context_tokens;         /* llama3 */
 };
 
+enum { QUANTIZATION_BLOCK = 128 };
+
+struct quantization_config { /* quantization.h */
+    bool is_fp8;             /* matrices may be F8_E4M3 with scales */
+    uint32_t scale_block;    /* QUANTIZATION_BLOCK; 0: one for a tensor or for each out feature */
+};
+
 struct model_config {
     const struct model_family *family;
     uint32_t vocabulary_count, hidden_dim, ffn_dim, layer_count;
@@ -29,6 +36,7 @@ struct model_config {
     uint32_t context_tokens_max; /* max_position_embeddings */
     float rms_norm_eps;
     struct rope_config rope;
+    struct quantization_config quantization;
     bool ties_embeddings, has_attention_bias, has_mlp_bias;
     uint32_t eos_ids[LIMIT_STOP_TOKENS], eos_count; /* generation_config.json's where it has any */
 };

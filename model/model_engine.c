@@ -9,6 +9,7 @@
 #include "base/assert.h"
 #include "model/forward.h"
 #include "model/rope_table.h"
+#include "model/weights_expand.h"
 
 enum { PAGE_TOKENS_MAX = 4096, ARENA_SLACK_BYTES = 64 * 16 };
 
@@ -18,7 +19,8 @@ struct model_engine {
     struct forward forward;
     struct workers *workers;
     struct arena *arena;
-    void *kv; /* a mapping of kv_bytes */
+    struct weights *expanded; /* NULL where the kernels read the model's own */
+    void *kv;                 /* a mapping of kv_bytes */
     size_t kv_bytes;
     struct engine_plan plan; /* in flight */
     bool is_launched;
@@ -205,7 +207,13 @@ enum status model_engine_create(const struct model *model, const struct model_en
                                        .weights = model->weights,
                                        .backend = config->backend,
                                        .page_tokens = shape.page_tokens};
-    status = take_memory(engine, failure);
+    status = weights_expand(&model->config, model->weights, &engine->expanded, failure);
+    if (engine->expanded) {
+        engine->forward.weights = engine->expanded;
+    }
+    if (status == STATUS_OK) {
+        status = take_memory(engine, failure);
+    }
     if (status == STATUS_OK
         && workers_create(config->worker_count, &engine->workers) != STATUS_OK) {
         status = fail(failure, STATUS_IO, "cannot start %u worker threads: lower worker_count",
@@ -232,6 +240,7 @@ void model_engine_destroy(struct model_engine *engine)
     if (engine) {
         workers_destroy(engine->workers);
         arena_destroy(engine->arena);
+        weights_close(engine->expanded);
         unmap(engine->kv, engine->kv_bytes);
         unmap(engine->kept, engine->kept_bytes);
         free(engine);

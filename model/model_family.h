@@ -24,7 +24,12 @@ enum family_condition {
 };
 
 /* Tensors of one group are multiplied in one call, so they must share a dtype. */
-enum family_group { FAMILY_GROUP_NONE, FAMILY_GROUP_QKV, FAMILY_GROUP_GATE_UP };
+enum family_group {
+    FAMILY_GROUP_NONE,
+    FAMILY_GROUP_QKV,
+    FAMILY_GROUP_GATE_UP,
+    FAMILY_GROUP_LOOKUP, /* alone, and rows of it are read as they are: never E4M3 */
+};
 
 struct family_tensor {
     const char *name; /* '#' stands for the layer's number */

@@ -7,6 +7,7 @@
 #include "base/assert.h"
 #include "base/log.h"
 #include "model/files/weight_files.h"
+#include "model/weights_scales.h"
 #include "model/weights_walk.h"
 
 /* ---- from files ------------------------------------------------------------------------------
@@ -50,11 +51,14 @@ static enum status check_dtype(struct weights_walk *walk, const struct family_te
 {
     static const enum dtype dtypes[] = {[SAFETENSORS_F32] = DTYPE_F32,
                                         [SAFETENSORS_BF16] = DTYPE_BF16,
-                                        [SAFETENSORS_F16] = DTYPE_F16};
-    if (tensor->dtype == SAFETENSORS_OTHER) {
+                                        [SAFETENSORS_F16] = DTYPE_F16,
+                                        [SAFETENSORS_E4M3] = DTYPE_E4M3};
+    const bool may_be_e4m3 = walk->config->quantization.is_fp8 && row->columns != FAMILY_DIM_NONE
+                             && row->group != FAMILY_GROUP_LOOKUP;
+    if (tensor->dtype == SAFETENSORS_OTHER || (tensor->dtype == SAFETENSORS_E4M3 && !may_be_e4m3)) {
         return fail(walk->failure, STATUS_UNSUPPORTED,
-                    "%.80s: tensor %s: dtype is not supported; supported: F32, F16, BF16",
-                    file->name, tensor->name);
+                    "%.80s: tensor %s: dtype is not supported; supported: F32, F16, BF16%s",
+                    file->name, tensor->name, may_be_e4m3 ? ", F8_E4M3" : "");
     }
     *out = dtypes[tensor->dtype];
     enum dtype *group = &walk->group_dtypes[row->group];
@@ -80,7 +84,10 @@ static enum status use_from_file(struct weights_walk *walk, const struct family_
     if (!has_shape(walk, row, tensor)) {
         return refuse_shape(walk, row, file, tensor);
     }
-    const enum status status = check_dtype(walk, row, file, tensor, &out->dtype);
+    enum status status = check_dtype(walk, row, file, tensor, &out->dtype);
+    if (status == STATUS_OK && out->dtype == DTYPE_E4M3) {
+        status = weights_scales_check(walk, row, name, out);
+    }
     if (status != STATUS_OK) {
         return status;
     }
@@ -90,17 +97,20 @@ static enum status use_from_file(struct weights_walk *walk, const struct family_
     return weights_walk_use_for_size(walk, row, name, out);
 }
 
-static enum status expand_vector(struct weights_walk *walk, const struct family_tensor *row,
-                                 const char *name, struct weights_tensor *out)
+/* What is kept in fp32: vectors and scales. */
+static enum status expand(struct weights_walk *walk, const struct family_tensor *row,
+                          const char *name, struct weights_tensor *out)
 {
-    (void)name;
+    if (out->dtype == DTYPE_E4M3) {
+        return weights_scales_expand(walk, name, out);
+    }
     if (row->columns == FAMILY_DIM_NONE) {
         const size_t count = weights_walk_element_count(walk, row);
         float *vector = weights_walk_take_vector(walk, count);
         for (size_t i = 0; i < count; i++) {
             vector[i] = dtype_load(out->data, out->dtype, i);
         }
-        *out = (struct weights_tensor){vector, DTYPE_F32};
+        *out = (struct weights_tensor){.data = vector, .dtype = DTYPE_F32};
     }
     return STATUS_OK;
 }
@@ -138,7 +148,7 @@ enum status weights_open(const char *directory, const struct model_config *confi
         status = weights_walk_take_vectors(&walk);
     }
     if (status == STATUS_OK) {
-        status = weights_walk_fill(&walk, expand_vector);
+        status = weights_walk_fill(&walk, expand);
     }
     if (status == STATUS_OK) {
         log_unused(&walk);

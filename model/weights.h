@@ -1,14 +1,17 @@
 /* weights.h - the tensors of a model by role, each checked against the shape that the config says.
- * Matrices stay where the file's mapping has them, in their own number format; norms and biases are
- * expanded to fp32. Immutable after open: any thread may read them. */
+ * Matrices stay where the file's mapping has them, in their own number format; norms, biases and
+ * scales are expanded to fp32. Immutable after open: any thread may read them. */
 #pragma once
 #include "base/failure.h"
 #include "kernels/dtype.h"
 #include "model/model_config.h"
 
 struct weights_tensor {
-    const void *data; /* [out, in] row-major; NULL where the model has no such tensor */
-    enum dtype dtype; /* DTYPE_F32 for norms and biases */
+    const void *data;     /* [out, in] row-major; NULL where the model has no such tensor */
+    enum dtype dtype;     /* DTYPE_F32 for norms and biases */
+    const float *scales;  /* E4M3: value = stored * scale; else NULL */
+    uint32_t scale_count; /* out; or the number of blocks, rows of blocks first */
+    uint32_t scale_block; /* 0, a scale for each out feature; 128, for each 128 x 128 block */
 };
 
 struct weights_layer {
@@ -26,7 +29,7 @@ struct weights {
     struct weights_globals globals;
     struct weights_layer *layers; /* [layer_count] */
     uint64_t bytes;               /* of all tensors in use; a tied embedding counts once */
-    float *vectors;               /* norms and biases */
+    float *vectors;               /* norms, biases, scales */
     struct weight_files *files;   /* NULL where the weights were made in memory */
     void (*close_files)(struct weight_files *files);
     void *matrices;

@@ -1,6 +1,5 @@
 /* weights_random.c - weights of a shape without files, for benchmarks. */
 #include <string.h>
-#include <sys/mman.h>
 
 #include "model/weights_walk.h"
 
@@ -25,7 +24,7 @@ static enum status use_random(struct weights_walk *walk, const struct family_ten
         for (size_t i = 0; i < count; i++) {
             vector[i] = 1.0F;
         }
-        *out = (struct weights_tensor){vector, DTYPE_F32};
+        *out = (struct weights_tensor){.data = vector, .dtype = DTYPE_F32};
         return STATUS_OK;
     }
     char *matrix = (char *)walk->weights->matrices + walk->matrix_bytes;
@@ -33,21 +32,7 @@ static enum status use_random(struct weights_walk *walk, const struct family_ten
     fill_random(&walk->random, matrix, bytes);
     walk->matrix_bytes += bytes;
     walk->weights->bytes += bytes;
-    *out = (struct weights_tensor){matrix, DTYPE_BF16};
-    return STATUS_OK;
-}
-
-static enum status take_matrices(struct weights_walk *walk)
-{
-    void *bytes =
-        mmap(NULL, walk->matrix_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (bytes == MAP_FAILED) {
-        return fail(walk->failure, STATUS_IO, "no memory for %llu bytes of weights",
-                    (unsigned long long)walk->matrix_bytes);
-    }
-    (void)madvise(bytes, walk->matrix_bytes, MADV_HUGEPAGE); /* only a hint */
-    walk->weights->matrices = bytes;
-    walk->weights->matrix_bytes = walk->matrix_bytes;
+    *out = (struct weights_tensor){.data = matrix, .dtype = DTYPE_BF16};
     return STATUS_OK;
 }
 
@@ -64,7 +49,7 @@ enum status weights_make_random(const struct model_config *config, uint64_t seed
         status = weights_walk_take_vectors(&walk);
     }
     if (status == STATUS_OK) {
-        status = take_matrices(&walk);
+        status = weights_walk_take_matrices(&walk);
     }
     if (status == STATUS_OK) {
         status = weights_walk_fill(&walk, use_random);

@@ -110,7 +110,7 @@ enum status weights_walk_take_vectors(struct weights_walk *walk)
     walk->weights->vectors = calloc(walk->vector_floats, sizeof *walk->weights->vectors);
     return walk->weights->vectors
                ? STATUS_OK
-               : fail(walk->failure, STATUS_IO, "no memory for norms and biases");
+               : fail(walk->failure, STATUS_IO, "no memory for norms, biases and scales");
 }
 
 /* A vector's place in the fp32 block. */
@@ -119,6 +119,20 @@ float *weights_walk_take_vector(struct weights_walk *walk, size_t count)
     float *vector = walk->weights->vectors + walk->vector_floats;
     walk->vector_floats += count;
     return vector;
+}
+
+enum status weights_walk_take_matrices(struct weights_walk *walk)
+{
+    void *bytes =
+        mmap(NULL, walk->matrix_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (bytes == MAP_FAILED) {
+        return fail(walk->failure, STATUS_IO, "no memory for %llu bytes of weights",
+                    (unsigned long long)walk->matrix_bytes);
+    }
+    (void)madvise(bytes, walk->matrix_bytes, MADV_HUGEPAGE); /* only a hint */
+    walk->weights->matrices = bytes;
+    walk->weights->matrix_bytes = walk->matrix_bytes;
+    return STATUS_OK;
 }
 
 /* The second walk: its sizes start again at 0. */

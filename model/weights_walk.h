@@ -1,12 +1,12 @@
 /* weights_walk.h - one visit of every tensor that a model's family names, for a first pass that
- * adds up sizes and a second that fills. Private to weights.c and weights_random.c; nothing here
+ * adds up sizes and a second that fills. Private to weights*.c; nothing here
  * needs the files, so that a machine without their libraries can make weights in memory. */
 #pragma once
 #include "base/random.h"
 #include "model/model_family.h"
 #include "model/weights.h"
 
-enum { WEIGHTS_WALK_GROUPS = 3 };
+enum { WEIGHTS_WALK_GROUPS = 4 };
 
 struct weights_walk { /* what it carries */
     const struct model_config *config;
@@ -34,6 +34,9 @@ weights_walk_use weights_walk_use_for_size;
 /* Takes the block of vectors that the first pass added up; then each vector's place in it. */
 MUST_CHECK enum status weights_walk_take_vectors(struct weights_walk *walk);
 float *weights_walk_take_vector(struct weights_walk *walk, size_t count);
+
+/* Memory for the matrices that the first pass added up. */
+MUST_CHECK enum status weights_walk_take_matrices(struct weights_walk *walk);
 
 /* The second pass: its sizes start again at 0. */
 MUST_CHECK enum status weights_walk_fill(struct weights_walk *walk, weights_walk_use *use);

@@ -18,6 +18,7 @@ enum safetensors_dtype {
     SAFETENSORS_F32,
     SAFETENSORS_BF16,
     SAFETENSORS_F16,
+    SAFETENSORS_E4M3,
     SAFETENSORS_OTHER, /* a type of the format that no weight of ours may have */
 };
 

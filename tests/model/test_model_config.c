@@ -77,6 +77,10 @@ static void every_field_arrives(void)
     CHECK(fabs(rope->low_freq_factor - 1) + fabs(rope->high_freq_factor - 4) < 1e-9, "rope");
 }
 
+#define FP8        "\"quantization_config\":{\"quant_method\":\"fp8\""
+#define COMPRESSED "\"quantization_config\":{\"quant_method\":\"compressed-tensors\",\"format\":"
+#define GROUP      COMPRESSED "\"float-quantized\",\"config_groups\":{\"g\":{\"weights\":{"
+
 static const struct {
     const char *extra, *generation;
     enum rope_type rope;
@@ -101,6 +105,26 @@ static const struct {
     {"\"eos_token_id\":7", "{\"temperature\":0.6}", ROPE_DEFAULT, 1e4, 0, 1, 7},
     {"\"max_position_embeddings\":2147483647", NULL, ROPE_DEFAULT, 1e4, 0, 1, 2},
 };
+
+static void fp8_is_read(void)
+{
+    static const struct {
+        const char *extra;
+        uint32_t block;
+    } cases[] = {
+        {FP8 "}", 0},
+        {FP8 ",\"weight_block_size\":[128,128],\"scale_fmt\":\"ue8m0\",\"dequantize\":false}", 128},
+        {GROUP "\"strategy\":\"channel\"}}}}", 0},
+        {GROUP "\"strategy\":\"block\",\"block_structure\":[128,128]}}}}", 128},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct model_config config;
+        struct failure failure = {""};
+        CHECK(parse_with(cases[i].extra, NULL, &config, &failure) == STATUS_OK, "%s", failure.text);
+        CHECK(config.quantization.is_fp8 && config.quantization.scale_block == cases[i].block,
+              "case %zu: blocks of %u", i, config.quantization.scale_block);
+    }
+}
 
 static void both_spellings_are_read(void)
 {
@@ -163,7 +187,26 @@ static const struct {
     {"\"hidden_act\":1", NULL, STATUS_INVALID, "hidden_act"},
     {"\"sliding_window\":4096", NULL, STATUS_UNSUPPORTED, "sliding_window"},
     {"\"quantization_config\":{\"quant_method\":\"awq\"}", NULL, STATUS_UNSUPPORTED,
-     "quantization_config"},
+     "quantization_config: quant_method awq"},
+    {"\"quantization_config\":{}", NULL, STATUS_UNSUPPORTED, "quant_method  is"},
+    {"\"quantization_config\":7", NULL, STATUS_INVALID, "quantization_config must be an object"},
+    {FP8 ",\"weight_block_size\":[64,64]}", NULL, STATUS_UNSUPPORTED, "weight_block_size is"},
+    {FP8 ",\"weight_block_size\":[128]}", NULL, STATUS_UNSUPPORTED, "weight_block_size is"},
+    {FP8 ",\"weight_block_size\":128}", NULL, STATUS_UNSUPPORTED, "weight_block_size is"},
+    {FP8 ",\"fmt\":\"e5m2\"}", NULL, STATUS_UNSUPPORTED, "fmt e5m2"},
+    {FP8 ",\"fmt\":5}", NULL, STATUS_INVALID, "fmt must be a string"},
+    {FP8 ",\"rotation\":\"hadamard\"}", NULL, STATUS_UNSUPPORTED, "rotation is not"},
+    {COMPRESSED "\"pack-quantized\"}", NULL, STATUS_UNSUPPORTED, "format pack-quantized"},
+    {COMPRESSED "null}", NULL, STATUS_UNSUPPORTED, "a missing format"},
+    {COMPRESSED "\"float-quantized\"}", NULL, STATUS_UNSUPPORTED, "one group"},
+    {COMPRESSED "\"float-quantized\",\"kv_cache_scheme\":{\"num_bits\":8}}", NULL,
+     STATUS_UNSUPPORTED, "kv_cache_scheme"},
+    {GROUP "\"num_bits\":4}}}}", NULL, STATUS_INVALID, "g: weights: num_bits"},
+    {GROUP "\"type\":\"int\"}}}}", NULL, STATUS_UNSUPPORTED, "g: weights: type int"},
+    {GROUP "\"strategy\":\"group\"}}}}", NULL, STATUS_UNSUPPORTED, "strategy group"},
+    {GROUP "\"symmetric\":false}}}}", NULL, STATUS_UNSUPPORTED, "symmetric"},
+    {GROUP "\"actorder\":\"group\"}}}}", NULL, STATUS_UNSUPPORTED, "actorder"},
+    {GROUP "\"block_structure\":[1,32]}}}}", NULL, STATUS_UNSUPPORTED, "block_structure"},
     {"\"tie_word_embeddings\":1", NULL, STATUS_INVALID, "tie_word_embeddings"},
     {"\"attention_bias\":\"yes\"", NULL, STATUS_INVALID, "attention_bias"},
     {"\"mlp_bias\":0", NULL, STATUS_INVALID, "mlp_bias"},
@@ -222,4 +265,4 @@ static void a_bad_field_is_named(void)
 }
 
 CHECK_MAIN(missing_fields_have_transformers_defaults, every_field_arrives, both_spellings_are_read,
-           a_bad_field_is_named)
+           fp8_is_read, a_bad_field_is_named)
