@@ -39,8 +39,7 @@ struct mma_shape {
     static constexpr int ROW_TILES = ROW_TILES_;
     static constexpr bool HAS_BLOCKS = HAS_BLOCKS_; // scales of 128 x 128
     static constexpr int ROWS = ROW_TILES * 8;
-    static constexpr int STAGES =
-        sizeof(W) == 2 ? (ROW_TILES > 8 ? 3 : 4) : (ROW_TILES > 8 ? 4 : 6);
+    static constexpr int STAGES = matmul_mma_stages(ROW_TILES, sizeof(W));
     static constexpr int LOADS = 2 * sizeof(W);    // 16-byte loads a lane, tile and chunk
     static constexpr int TILE_BYTES = LOADS * 512; // of a chunk
     static constexpr int WEIGHT_BYTES = MATMUL_MMA_WARPS * WARP_TILES * TILE_BYTES; // of a stage
@@ -191,33 +190,34 @@ GPU_DEVICE void copy_x(const struct mma_args &args, const struct mma_place &plac
     }
 }
 
-// The same at once, through registers: the groups of cp.async under way are weights, and waiting
-// for x would be waiting for all of them.
+// The same for all stages of the prologue, through registers and in one trip to memory: the groups
+// of cp.async under way are weights, and waiting for a group of x would be waiting for all of them.
 template <class S>
-GPU_DEVICE void copy_x_now(const struct mma_args &args, const struct mma_place &place,
-                           unsigned char *slot, uint32_t i)
+GPU_DEVICE void copy_first_x(const struct mma_args &args, const struct mma_place &place,
+                             unsigned char *ring)
 {
+    constexpr int PIECES = (S::STAGES - 1) * S::X_TURNS; // of a thread
     const uint32_t pieces = args.side_by_side * S::ROWS * X_PIECES;
-    uint4 values[S::X_TURNS];
+    uint4 values[PIECES];
 #pragma unroll
-    for (int turn = 0; turn < S::X_TURNS; turn++) {
-        const uint32_t index = turn * THREADS + threadIdx.x;
-        values[turn] = make_uint4(0, 0, 0, 0);
+    for (int i = 0; i < PIECES; i++) {
+        const uint32_t stage = i / S::X_TURNS, index = i % S::X_TURNS * THREADS + threadIdx.x;
+        values[i] = make_uint4(0, 0, 0, 0);
         if (index < pieces) {
-            const auto piece = find_piece<S>(args, place, slot, i, index);
+            const auto piece = find_piece<S>(args, place, ring, stage, index);
             if (piece.count == 8) {
-                values[turn] = *reinterpret_cast<const uint4 *>(piece.from);
-            } else if (piece.count > 0) {
-                values[turn] = load_ragged(piece);
+                values[i] = *reinterpret_cast<const uint4 *>(piece.from);
             }
         }
     }
 #pragma unroll
-    for (int turn = 0; turn < S::X_TURNS; turn++) {
-        const uint32_t index = turn * THREADS + threadIdx.x;
+    for (int i = 0; i < PIECES; i++) {
+        const uint32_t stage = i / S::X_TURNS, index = i % S::X_TURNS * THREADS + threadIdx.x;
         if (index < pieces) {
-            const auto piece = find_piece<S>(args, place, slot, i, index);
-            *reinterpret_cast<uint4 *>(piece.to) = values[turn];
+            const auto piece =
+                find_piece<S>(args, place, ring + stage * place.stage_bytes, stage, index);
+            const bool is_ragged = piece.count % 8 != 0;
+            *reinterpret_cast<uint4 *>(piece.to) = is_ragged ? load_ragged(piece) : values[i];
         }
     }
 }
@@ -510,9 +510,7 @@ __global__ void __launch_bounds__(THREADS, 2) matmul_mma_kernel(const struct mma
         cp_async_commit();
     }
     dependency_wait();
-    for (uint32_t i = 0; i < S::STAGES - 1; i++) {
-        copy_x_now<S>(args, place, ring + i * place.stage_bytes, i);
-    }
+    copy_first_x<S>(args, place, ring);
     dependency_release();
 
     mma_sums<S> sums;
@@ -539,35 +537,42 @@ using mma_kernel = void (*)(const struct mma_args);
 
 #define KERNEL(T, W, row_tiles, has_blocks) \
     matmul_mma_kernel<mma_shape<struct T, struct W, row_tiles, has_blocks>>
-#define KERNELS(T, W)                                                           \
-    {                                                                           \
-        KERNEL(T, W, 1, false), KERNEL(T, W, 2, false), KERNEL(T, W, 4, false), \
-            KERNEL(T, W, 8, false), KERNEL(T, W, 12, false)                     \
-    }
 
-// All there are: by dtypes, and by rows of a block (1, 2, 4, 8, 12 times 8).
+// All there are, as matmul_mma_has_row_tiles() says; columns: rows of a block, in tiles of 8.
 static const struct {
     enum dtype x, weight;
     uint32_t scale_block;
-    mma_kernel kernels[5];
+    mma_kernel by_row_tiles[13];
 } table[] = {
-    {DTYPE_BF16, DTYPE_BF16, 0, KERNELS(bf16, bf16)},
-    {DTYPE_F16, DTYPE_F16, 0, KERNELS(f16, f16)},
-    {DTYPE_BF16, DTYPE_E4M3, 0, KERNELS(bf16, e4m3)},
+    {DTYPE_BF16,
+     DTYPE_BF16,
+     0,
+     {0, KERNEL(bf16, bf16, 1, false), KERNEL(bf16, bf16, 2, false), 0,
+      KERNEL(bf16, bf16, 4, false), 0, 0, 0, KERNEL(bf16, bf16, 8, false), 0, 0, 0,
+      KERNEL(bf16, bf16, 12, false)}},
+    {DTYPE_F16,
+     DTYPE_F16,
+     0,
+     {0, 0, KERNEL(f16, f16, 2, false), 0, 0, 0, 0, 0, KERNEL(f16, f16, 8, false)}},
+    {DTYPE_BF16,
+     DTYPE_E4M3,
+     0,
+     {0, KERNEL(bf16, e4m3, 1, false), KERNEL(bf16, e4m3, 2, false), 0,
+      KERNEL(bf16, e4m3, 4, false), 0, 0, 0, KERNEL(bf16, e4m3, 8, false), 0, 0, 0,
+      KERNEL(bf16, e4m3, 12, false)}},
     {DTYPE_BF16,
      DTYPE_E4M3,
      MATMUL_RUN,
-     {KERNEL(bf16, e4m3, 1, true), KERNEL(bf16, e4m3, 2, true), KERNEL(bf16, e4m3, 4, true),
+     {0, 0, KERNEL(bf16, e4m3, 2, true), 0, KERNEL(bf16, e4m3, 4, true), 0, 0, 0,
       KERNEL(bf16, e4m3, 8, true)}},
 };
 
 static mma_kernel choose_kernel(const struct matmul_gpu_args *args, uint32_t row_tiles)
 {
-    const uint32_t column = row_tiles <= 2 ? row_tiles - 1 : row_tiles / 4 + 1;
     for (const auto &row : table) {
         if (row.x == args->dtype && row.weight == args->weight.dtype
             && row.scale_block == args->weight.scale_block) {
-            return row.kernels[column];
+            return row.by_row_tiles[row_tiles];
         }
     }
     return nullptr;

@@ -68,7 +68,8 @@ static void check_plan(const struct matmul_gpu_weight *weight, uint32_t row_coun
     CHECK(plan.out_blocks * plan.block_outs >= matmul_tile_rows(weight), "out features");
     CHECK(plan.out_blocks <= 65535, "the grid");
     CHECK(plan.shared_bytes <= shared, "%zu bytes shared", plan.shared_bytes);
-    CHECK(plan.in_sequence > 1 || plan.shared_bytes <= 113 * 1024, "one block a multiprocessor");
+    CHECK(plan.in_sequence > 1 || plan.shared_bytes <= MATMUL_MMA_SHARED,
+          "one block a multiprocessor");
     const size_t sums = (size_t)plan.row_tiles * 8 * (plan.block_outs + 4) * 4 * plan.side_by_side;
     CHECK(sums <= plan.stages
                       * matmul_mma_stage_bytes(plan.row_tiles, plan.side_by_side,
