@@ -179,6 +179,12 @@ static size_t tensor_bytes(const struct weights_tensor *tensor, size_t out_count
     return out_count * in_count * dtype_bytes(tensor->dtype);
 }
 
+/* Where the scales of a staged tensor lie, behind it. */
+static size_t scales_offset(size_t bytes)
+{
+    return (bytes + ALIGNMENT_BYTES - 1) / ALIGNMENT_BYTES * ALIGNMENT_BYTES;
+}
+
 /* A tensor on the device as the checkpoint has it: the embedding already is, else in staging. */
 static enum status stage(struct loader *loader, const struct weights_tensor *tensor, size_t bytes,
                          const void **out)
@@ -196,14 +202,22 @@ static enum status shuffle(struct loader *loader, const struct parts *parts, siz
 {
     const struct weights_tensor *tensor = parts->tensors[index];
     const size_t bytes = tensor_bytes(tensor, parts->out_counts[index], parts->in_count);
+    float *scales = NULL;
     if (!loader->is_filling) {
-        loader->staging_bytes = loader->staging_bytes > bytes ? loader->staging_bytes : bytes;
+        const size_t all = scales_offset(bytes) + tensor->scale_count * sizeof *scales;
+        loader->staging_bytes = loader->staging_bytes > all ? loader->staging_bytes : all;
         return STATUS_OK;
     }
     const void *source = NULL;
     enum status status = stage(loader, tensor, bytes, &source);
+    if (status == STATUS_OK && tensor->scales) {
+        scales = (void *)((char *)loader->staging + scales_offset(bytes));
+        status = send(loader, scales, tensor->scales, tensor->scale_count * sizeof *scales);
+    }
     const struct matmul_gpu_shuffle_args args = {
         .source = source,
+        .scales = scales,
+        .scale_count = tensor->scale_count,
         .out_first = out_first,
         .out_count = parts->out_counts[index],
         .source_dtype = tensor->dtype,
@@ -225,6 +239,9 @@ static enum status put_tiles(struct loader *loader, const struct parts *parts,
                              struct gpu_linear *out)
 {
     out->weight.tiles = place(loader, matmul_gpu_weight_bytes(&out->weight));
+    if (out->weight.dtype == DTYPE_E4M3) {
+        out->weight.scales = place(loader, matmul_gpu_scale_bytes(&out->weight));
+    }
     uint32_t out_first = 0;
     enum status status = STATUS_OK;
     for (size_t i = 0; status == STATUS_OK && i < 3 && parts->tensors[i]; i++) {
@@ -256,20 +273,33 @@ static enum status put_plain(struct loader *loader, const struct parts *parts,
     return status;
 }
 
+/* Parts that are multiplied at once share a format: E4M3 with one kind of scales, or T. */
+static bool can_join(const struct loader *loader, const struct parts *parts, size_t index)
+{
+    const struct weights_tensor *first = parts->tensors[0];
+    const struct weights_tensor *tensor = parts->tensors[index];
+    if (first->dtype == DTYPE_E4M3) {
+        return !loader->is_plain && loader->to->dtype == DTYPE_BF16 && tensor->dtype == DTYPE_E4M3
+               && tensor->scale_block == first->scale_block;
+    }
+    return tensor->dtype == loader->to->dtype || (tensor->dtype == DTYPE_F32 && !loader->is_plain);
+}
+
 static enum status put_linear(struct loader *loader, const struct parts *parts,
                               struct gpu_linear *out)
 {
+    const bool is_e4m3 = parts->tensors[0]->dtype == DTYPE_E4M3;
     *out = (struct gpu_linear){.weight = {.in_count = parts->in_count,
-                                          .dtype = loader->to->dtype,
+                                          .dtype = is_e4m3 ? DTYPE_E4M3 : loader->to->dtype,
+                                          .scale_block = parts->tensors[0]->scale_block,
                                           .is_paired = parts->is_paired}};
     for (size_t i = 0; i < 3 && parts->tensors[i]; i++) {
-        const enum dtype dtype = parts->tensors[i]->dtype;
         out->weight.out_count += parts->out_counts[i];
-        if (dtype != loader->to->dtype && (dtype != DTYPE_F32 || loader->is_plain)) {
+        if (!can_join(loader, parts, i)) {
             return fail(loader->failure, STATUS_UNSUPPORTED,
-                        "tensors of different number formats: the GPU engine wants one, bf16 or "
-                        "f16%s",
-                        loader->is_plain ? ", with kernels.matmul fastest" : " or f32");
+                        "the GPU engine cannot multiply this model's matrices at once: they must "
+                        "all be bf16, f16%s",
+                        loader->is_plain ? " with kernels.matmul fastest" : ", f32 or fp8");
         }
     }
     const enum status status =

@@ -62,11 +62,12 @@ static void compare_logits(const float *got, const float *wanted, const uint32_t
 }
 
 /* Prompts of different lengths start in different steps, so that steps mix prefill and decode. */
-static void check_against_cpu(const struct gpu_engine_config *config, float tolerance)
+static void check_against_cpu(const struct gpu_engine_config *config, const struct model *cpu_model,
+                              float tolerance)
 {
     static const uint32_t prompts[MATES] = {37, 1, 16, 5, 50};
     struct gpu_engine *gpu = support_gpu_engine(model, config);
-    struct model_engine *cpu = support_rounding_engine(model, DTYPE_BF16);
+    struct model_engine *cpu = support_rounding_engine(cpu_model, DTYPE_BF16);
     const struct engine on_gpu = gpu_engine_interface(gpu);
     const struct engine on_cpu = model_engine_interface(cpu);
     CHECK(gpu_engine_keep_logits(gpu, MODEL_ENGINE_LOGITS_EVERY) == STATUS_OK, "keep");
@@ -114,11 +115,11 @@ static void logits_are_the_cpu_engines(void)
     const uint32_t device_count = gpu_count(NULL);
     for (uint32_t i = 0; i < device_count; i++) {
         const struct gpu_engine_config config = support_gpu_config(model, i);
-        check_against_cpu(&config, LOGIT_TOLERANCE);
+        check_against_cpu(&config, model, LOGIT_TOLERANCE);
     }
     struct gpu_engine_config config = support_gpu_config(model, 0);
     config.kv_dtype = GPU_ENGINE_KV_FP8; /* e4m3 has 4 bits: up to 2^-4 of each key and value */
-    check_against_cpu(&config, 0.08F);
+    check_against_cpu(&config, model, 0.08F);
 }
 
 /* ---- bits ------------------------------------------------------------------------------------ */
@@ -239,6 +240,99 @@ static void nor_with_fp8_pages(void)
     struct gpu_engine_config config = support_gpu_config(model, gpu_count(NULL) - 1);
     config.kv_dtype = GPU_ENGINE_KV_FP8;
     check_bits(&config);
+}
+
+/* ---- fp8 weights ------------------------------------------------------------------------------
+ */
+
+enum { MATRICES_MAX = 14, BLOCK = 128 };
+
+/* A matrix as e4m3 with scales, and what it then is in fp32. */
+struct fp8_matrix {
+    struct weights_tensor tensor, plain;
+    uint8_t *stored;
+    float *scales, *values;
+};
+
+static uint32_t scale_index(uint32_t row, uint32_t column, uint32_t columns, uint32_t block)
+{
+    const uint32_t across = (columns + BLOCK - 1) / BLOCK;
+    return block ? row / BLOCK * across + column / BLOCK : row;
+}
+
+static void make_fp8(const struct weights_tensor *from, uint32_t rows, uint32_t columns,
+                     uint32_t block, struct fp8_matrix *out)
+{
+    const uint32_t last = scale_index(rows - 1, columns - 1, columns, block);
+    out->stored = malloc((size_t)rows * columns);
+    out->scales = malloc((last + 1) * sizeof *out->scales);
+    out->values = malloc((size_t)rows * columns * sizeof *out->values);
+    CHECK(out->stored && out->scales && out->values, "memory");
+    for (uint32_t i = 0; i <= last; i++) {
+        out->scales[i] = 0.0001F * (float)(1 + i % 7);
+    }
+    for (uint32_t row = 0; row < rows; row++) {
+        for (uint32_t column = 0; column < columns; column++) {
+            const size_t at = (size_t)row * columns + column;
+            const float scale = out->scales[scale_index(row, column, columns, block)];
+            const float value = dtype_load(from->data, from->dtype, at);
+            out->stored[at] = dtype_e4m3_from_float(value / scale);
+            out->values[at] = dtype_e4m3_to_float(out->stored[at]) * scale;
+        }
+    }
+    out->tensor = (struct weights_tensor){.data = out->stored,
+                                          .dtype = DTYPE_E4M3,
+                                          .scales = out->scales,
+                                          .scale_count = last + 1,
+                                          .scale_block = block};
+    out->plain = (struct weights_tensor){.data = out->values, .dtype = DTYPE_F32};
+}
+
+/* Quantised models are two: what the GPU reads, and the same in fp32 for the CPU. */
+static void check_fp8_weights(uint32_t block)
+{
+    struct model *plain = support_random_model();
+    struct fp8_matrix matrices[MATRICES_MAX];
+    const struct model_config *config = &model->config;
+    const uint32_t q = model_config_q_dim(config), kv = model_config_kv_dim(config);
+    const uint32_t hidden = config->hidden_dim, ffn = config->ffn_dim;
+    struct weights_layer *was = calloc(config->layer_count, sizeof *was);
+    size_t count = 0;
+    CHECK(was, "memory");
+    for (uint32_t i = 0; i < config->layer_count; i++) {
+        struct weights_layer *layer = &model->weights->layers[i];
+        struct weights_layer *other = &plain->weights->layers[i];
+        const struct {
+            struct weights_tensor *fp8, *plain;
+            uint32_t rows, columns;
+        } all[] = {{&layer->q, &other->q, q, hidden},         {&layer->k, &other->k, kv, hidden},
+                   {&layer->v, &other->v, kv, hidden},        {&layer->o, &other->o, hidden, q},
+                   {&layer->gate, &other->gate, ffn, hidden}, {&layer->up, &other->up, ffn, hidden},
+                   {&layer->down, &other->down, hidden, ffn}};
+        was[i] = *layer;
+        for (size_t m = 0; m < sizeof all / sizeof all[0]; m++) {
+            make_fp8(all[m].fp8, all[m].rows, all[m].columns, block, &matrices[count]);
+            *all[m].fp8 = matrices[count].tensor;
+            *all[m].plain = matrices[count++].plain;
+        }
+    }
+    const struct gpu_engine_config gpu_config = support_gpu_config(model, 0);
+    check_against_cpu(&gpu_config, plain, LOGIT_TOLERANCE);
+    check_bits(&gpu_config);
+    memcpy(model->weights->layers, was, config->layer_count * sizeof *was);
+    while (count > 0) {
+        free(matrices[--count].stored);
+        free(matrices[count].scales);
+        free(matrices[count].values);
+    }
+    free(was);
+    support_random_close(plain);
+}
+
+static void fp8_weights_agree_too(void)
+{
+    check_fp8_weights(0);
+    check_fp8_weights(BLOCK);
 }
 
 /* ---- two plans in flight ----------------------------------------------------------------------
@@ -420,5 +514,5 @@ static void limits_are_named(void)
 }
 
 CHECK_MAIN(open_model, logits_are_the_cpu_engines, bits_do_not_depend_on_batch_mates,
-           nor_with_fp8_pages, unseen_tokens_are_the_same, scrubbed_pages_hold_nothing,
-           a_failed_device_is_replaced, limits_are_named, close_model)
+           nor_with_fp8_pages, fp8_weights_agree_too, unseen_tokens_are_the_same,
+           scrubbed_pages_hold_nothing, a_failed_device_is_replaced, limits_are_named, close_model)
