@@ -327,8 +327,8 @@ static size_t out_bytes(const struct problem *problem, const struct numbers *num
 }
 
 /* Runs it into fresh memory; NULL: the device has no such kernel. */
-static unsigned char *run(struct gpu *gpu, const struct problem *problem, struct numbers *numbers,
-                          enum matmul_kernel kernel)
+static void *run(struct gpu *gpu, const struct problem *problem, struct numbers *numbers,
+                 enum matmul_kernel kernel)
 {
     const size_t bytes = out_bytes(problem, numbers);
     const bool adds = problem->epilogue == MATMUL_ADD_F32;
