@@ -20,6 +20,8 @@ struct scan_shared {
 };
 static_assert(SAMPLE_SCAN_THREADS == 4 * 32, "four warps");
 
+enum { TOKENS_AT_ONCE = 8, NO_TOKEN = 0x7fffffff };
+
 // The token that value i of this thread belongs to, counted from the chunk's first.
 SAMPLE_DEVICE uint32_t offset_of(uint32_t i)
 {
@@ -137,15 +139,26 @@ SAMPLE_DEVICE void add_penalties(const struct sample_gpu_args &args,
     }
     __syncthreads();
     const uint32_t *tokens = args.tokens + row.token_first;
-    for (uint32_t i = threadIdx.x; i < row.token_count; i += SAMPLE_SCAN_THREADS) {
-        uint32_t id = tokens[i];
-        if (id >> SAMPLE_GPU_SAMPLED_BIT != 0) {
-            id = args.sampled[id & 0x7fffffffU];
+    const uint32_t stride = SAMPLE_SCAN_THREADS;
+    for (uint32_t i = threadIdx.x; i < row.token_count; i += TOKENS_AT_ONCE * stride) {
+        uint32_t ids[TOKENS_AT_ONCE];
+#pragma unroll
+        for (uint32_t j = 0; j < TOKENS_AT_ONCE; j++) {
+            ids[j] = NO_TOKEN;
+            if (i + j * stride < row.token_count) {
+                ids[j] = tokens[i + j * stride];
+            }
         }
-        if (id - first < SAMPLE_CHUNK && i >= row.prompt_count) {
-            atomicAdd(&shared->words[id - first], 2U);
-        } else if (id - first < SAMPLE_CHUNK) {
-            atomicMax(&shared->words[id - first], 1U);
+#pragma unroll
+        for (uint32_t j = 0; j < TOKENS_AT_ONCE; j++) {
+            if (ids[j] >> SAMPLE_GPU_SAMPLED_BIT != 0) {
+                ids[j] = args.sampled[ids[j] & 0x7fffffffU];
+            }
+            if (ids[j] - first < SAMPLE_CHUNK && i + j * stride >= row.prompt_count) {
+                atomicAdd(&shared->words[ids[j] - first], 2U);
+            } else if (ids[j] - first < SAMPLE_CHUNK) {
+                atomicMax(&shared->words[ids[j] - first], 1U);
+            }
         }
     }
     __syncthreads();

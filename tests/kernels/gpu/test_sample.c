@@ -14,7 +14,7 @@
 #include "kernels/sample/sample_plan.h"
 #include "tests/check.h"
 
-enum { ROWS_MAX = 64, TOKENS = 48, BIASES = 6, POISON = 0xEE };
+enum { ROWS_MAX = 64, TOKENS = 1200, TOKENS_FEW = 48, BIASES = 6, POISON = 0xEE };
 
 /* ---- rows ------------------------------------------------------------------------------------ */
 
@@ -122,7 +122,8 @@ static struct request random_request(struct random_source *random, uint32_t voca
     request.bias[BIASES - 1].id = request.bias[0].id; /* an id may come twice */
     row->bias_count = random_below(random, 4) == 0 ? random_below(random, BIASES + 1) : 0;
     if (random_below(random, 3) == 0) {
-        row->token_count = random_below(random, TOKENS + 1);
+        const bool is_long = vocabulary < 3000 && random_below(random, 4) == 0;
+        row->token_count = random_below(random, (is_long ? TOKENS : TOKENS_FEW) + 1);
         row->prompt_count = random_below(random, row->token_count + 1);
         row->presence_penalty = PICK(random, 0, 1.5F, -2, 0.3F);
         row->frequency_penalty = PICK(random, 0, 0.7F, -2, 0.1F);
@@ -523,6 +524,22 @@ static void tokens_may_be_on_the_device(struct device *device)
     free(launch.logits);
 }
 
+/* All cuts on, and too many tokens for the reference to sort: the last one stands out. */
+static void the_largest_vocabulary_works(struct device *device)
+{
+    struct random_source random = {5};
+    struct launch launch;
+    make_launch(&launch, LIMIT_VOCABULARY, 1);
+    make_logits(&launch, 0, SPREAD, &random);
+    logits_of(&launch, 0)[LIMIT_VOCABULARY - 1] = 7.0F;
+    launch.requests[0].row.top_k = 100;
+    launch.requests[0].row.top_p = 0.9F;
+    launch.requests[0].row.min_p = 0.9F;
+    run(device, &launch);
+    CHECK(launch.results[0].id == LIMIT_VOCABULARY - 1, "id %u", launch.results[0].id);
+    free(launch.logits);
+}
+
 /* Nobody asked for a log-probability: nothing else than the highest logit is looked for. */
 static void greedy_rows_are_cheap(struct device *device)
 {
@@ -610,6 +627,7 @@ int main(void)
             draws_follow_the_distribution(&device, 1.0F);
             draws_follow_the_distribution(&device, 0.9999999F);
             wrong_arguments_are_refused(&device);
+            the_largest_vocabulary_works(&device);
         }
         close_device(&device);
     }
