@@ -88,28 +88,40 @@ static bool load_functions(struct functions *call, void *shared_object)
     return has_all;
 }
 
+static bool prefer(struct matmul_cublaslt *library, cublasLtMatmulPreferenceAttributes_t attribute,
+                   const void *value, size_t bytes)
+{
+    return library->call.MatmulPreferenceSetAttribute(library->preference, attribute, value, bytes)
+           == CUBLAS_STATUS_SUCCESS;
+}
+
 static bool prepare(struct matmul_cublaslt *library)
 {
     const struct functions *call = &library->call;
     const cublasOperation_t transposed = CUBLAS_OP_T;
-    // Partial sums of a split stay fp32.
+    // Partial sums of a split stay fp32; addresses are as the header says.
     const uint32_t reductions =
         CUBLASLT_REDUCTION_SCHEME_NONE | CUBLASLT_REDUCTION_SCHEME_COMPUTE_TYPE;
-    return call->Create(&library->handle) == CUBLAS_STATUS_SUCCESS
-           && call->MatmulDescCreate(&library->description, CUBLAS_COMPUTE_32F, CUDA_R_32F)
-                  == CUBLAS_STATUS_SUCCESS
-           && call->MatmulDescSetAttribute(library->description, CUBLASLT_MATMUL_DESC_TRANSA,
-                                           &transposed, sizeof transposed)
-                  == CUBLAS_STATUS_SUCCESS
-           && call->MatmulPreferenceCreate(&library->preference) == CUBLAS_STATUS_SUCCESS
-           && call->MatmulPreferenceSetAttribute(library->preference,
-                                                 CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES,
-                                                 &WORKSPACE_BYTES, sizeof WORKSPACE_BYTES)
-                  == CUBLAS_STATUS_SUCCESS
-           && call->MatmulPreferenceSetAttribute(library->preference,
-                                                 CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK,
-                                                 &reductions, sizeof reductions)
-                  == CUBLAS_STATUS_SUCCESS;
+    const uint32_t alignment = 16;
+    static const cublasLtMatmulPreferenceAttributes_t alignments[] = {
+        CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_B_BYTES,
+        CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_C_BYTES, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES};
+    bool is_ready =
+        call->Create(&library->handle) == CUBLAS_STATUS_SUCCESS
+        && call->MatmulDescCreate(&library->description, CUBLAS_COMPUTE_32F, CUDA_R_32F)
+               == CUBLAS_STATUS_SUCCESS
+        && call->MatmulDescSetAttribute(library->description, CUBLASLT_MATMUL_DESC_TRANSA,
+                                        &transposed, sizeof transposed)
+               == CUBLAS_STATUS_SUCCESS
+        && call->MatmulPreferenceCreate(&library->preference) == CUBLAS_STATUS_SUCCESS
+        && prefer(library, CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, &WORKSPACE_BYTES,
+                  sizeof WORKSPACE_BYTES)
+        && prefer(library, CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK, &reductions,
+                  sizeof reductions);
+    for (const cublasLtMatmulPreferenceAttributes_t attribute : alignments) {
+        is_ready = is_ready && prefer(library, attribute, &alignment, sizeof alignment);
+    }
+    return is_ready;
 }
 
 extern "C" enum status matmul_cublaslt_create(struct gpu *gpu, struct matmul_cublaslt **out,
