@@ -55,19 +55,24 @@ static void add_seam(struct bpe *bpe, const struct bpe_merge *merge)
 
 /* ---- parsing -------------------------------------------------------------------------------- */
 
+struct half { /* of a pair */
+    const char *text;
+    size_t length;
+};
+
 /* The ids of a pair and of what it becomes; false if any is not in the vocabulary. */
-static bool find_ids(const struct bpe *bpe, const char *left, size_t left_bytes, const char *right,
-                     size_t right_bytes, struct bpe_merge *out)
+static bool find_ids(const struct bpe *bpe, struct half left, struct half right,
+                     struct bpe_merge *out)
 {
     char text[2 * TOKENIZER_PIECE_BYTES_MAX];
-    out->left = vocabulary_find(bpe->vocabulary, left, left_bytes);
-    out->right = vocabulary_find(bpe->vocabulary, right, right_bytes);
+    out->left = vocabulary_find(bpe->vocabulary, left.text, left.length);
+    out->right = vocabulary_find(bpe->vocabulary, right.text, right.length);
     if (out->left == VOCABULARY_NONE || out->right == VOCABULARY_NONE) {
         return false;
     }
-    memcpy(text, left, left_bytes); /* a token has at most TOKENIZER_PIECE_BYTES_MAX */
-    memcpy(text + left_bytes, right, right_bytes);
-    out->joined = vocabulary_find(bpe->vocabulary, text, left_bytes + right_bytes);
+    memcpy(text, left.text, left.length); /* a token has at most TOKENIZER_PIECE_BYTES_MAX */
+    memcpy(text + left.length, right.text, right.length);
+    out->joined = vocabulary_find(bpe->vocabulary, text, left.length + right.length);
     return out->joined != VOCABULARY_NONE;
 }
 
@@ -78,8 +83,8 @@ static bool find_merge(const struct bpe *bpe, const json_t *json, struct bpe_mer
     const json_t *left = json_array_get(json, 0);
     const json_t *right = json_array_get(json, 1);
     if (json_is_string(left) && json_is_string(right) && json_array_size(json) == 2) {
-        return find_ids(bpe, json_string_value(left), json_string_length(left),
-                        json_string_value(right), json_string_length(right), out);
+        return find_ids(bpe, (struct half){json_string_value(left), json_string_length(left)},
+                        (struct half){json_string_value(right), json_string_length(right)}, out);
     }
     const char *text = json_string_value(json);
     const char *end = text ? text + json_string_length(json) : NULL;
@@ -88,7 +93,8 @@ static bool find_merge(const struct bpe *bpe, const json_t *json, struct bpe_mer
         if (!at) {
             break;
         }
-        if (find_ids(bpe, text, (size_t)(at - text), at + 1, (size_t)(end - at - 1), out)) {
+        if (find_ids(bpe, (struct half){text, (size_t)(at - text)},
+                     (struct half){at + 1, (size_t)(end - at - 1)}, out)) {
             return true;
         }
     }

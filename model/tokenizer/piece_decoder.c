@@ -84,15 +84,20 @@ static enum status byte_level(const struct buffer *in, struct buffer *out)
     return status;
 }
 
-static enum status run_step(const struct piece_decoder_step *step, struct pattern_matcher *matcher,
-                            bool is_first, const struct buffer *in, struct buffer *out,
-                            bool *is_byte)
+struct work {
+    struct pattern_matcher *matcher;
+    bool is_first; /* work out the pieces as the first tokens of a text */
+    struct buffer texts[2];
+};
+
+static enum status run_step(const struct piece_decoder_step *step, const struct work *work,
+                            const struct buffer *in, struct buffer *out, bool *is_byte)
 {
     switch (step->kind) {
     case PIECE_DECODER_REPLACE:
-        return replace(step, matcher, in, out);
+        return replace(step, work->matcher, in, out);
     case PIECE_DECODER_METASPACE:
-        return metaspace(step->sign, is_first && !step->keeps_first_sign, in, out);
+        return metaspace(step->sign, work->is_first && !step->keeps_first_sign, in, out);
     case PIECE_DECODER_BYTE_FALLBACK:
         return byte_fallback(in, out, is_byte);
     case PIECE_DECODER_BYTE_LEVEL:
@@ -116,12 +121,6 @@ static size_t longest_output(const char *bytes, size_t length)
 
 /* ---- all tokens ----------------------------------------------------------------------------- */
 
-struct work {
-    struct pattern_matcher *matcher;
-    bool is_first; /* work out the pieces as the first tokens of a text */
-    struct buffer texts[2];
-};
-
 static enum status make_piece(struct piece_decoder *decoder, struct work *work, const char *text,
                               size_t length, struct piece *piece)
 {
@@ -132,8 +131,7 @@ static enum status make_piece(struct piece_decoder *decoder, struct work *work, 
     for (uint32_t i = 0; status == STATUS_OK && i < decoder->step_count && !piece->is_byte; i++) {
         struct buffer *out = &work->texts[(i + 1) % 2];
         out->length = 0;
-        status =
-            run_step(&decoder->steps[i], work->matcher, work->is_first, in, out, &piece->is_byte);
+        status = run_step(&decoder->steps[i], work, in, out, &piece->is_byte);
         in = out;
     }
     if (status == STATUS_OK && longest_output(in->bytes, in->length) > TOKENIZER_PIECE_BYTES_MAX) {

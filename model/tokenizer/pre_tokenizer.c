@@ -169,8 +169,9 @@ static enum status run_stage(const struct run *run, uint32_t index, const char *
 
 enum status pre_tokenizer_run(const struct pre_tokenizer *pre_tokenizer,
                               struct pre_tokenizer_scratch *scratch, struct pre_tokenizer_sink sink,
-                              const char *text, size_t length, bool is_at_start)
+                              struct pre_tokenizer_input input)
 {
     const struct run run = {pre_tokenizer, scratch, sink};
-    return length > 0 ? run_stage(&run, 0, text, length, is_at_start) : STATUS_OK;
+    return input.length > 0 ? run_stage(&run, 0, input.text, input.length, input.is_at_start)
+                            : STATUS_OK;
 }

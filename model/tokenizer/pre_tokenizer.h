@@ -56,8 +56,14 @@ struct pre_tokenizer_sink {
     void *context;
 };
 
-/* Cuts text, valid UTF-8, and gives each piece that is not empty to sink, in order. */
+struct pre_tokenizer_input {
+    const char *text; /* valid UTF-8 */
+    size_t length;
+    bool is_at_start; /* of the whole text */
+};
+
+/* Cuts the text and gives each piece that is not empty to sink, in order. */
 MUST_CHECK enum status pre_tokenizer_run(const struct pre_tokenizer *pre_tokenizer,
                                          struct pre_tokenizer_scratch *scratch,
-                                         struct pre_tokenizer_sink sink, const char *text,
-                                         size_t length, bool is_at_start);
+                                         struct pre_tokenizer_sink sink,
+                                         struct pre_tokenizer_input input);

@@ -101,10 +101,11 @@ static enum status encode_text(struct encoding *encoding, struct marked_span in,
     struct added_scan scan = {.set = &tokenizer->normalized, .in = text};
     struct added_piece piece;
     while (status == STATUS_OK && added_scan_next(&scan, &piece)) {
-        status = piece.token ? id_sink_push(&encoding->sink, piece.token->id)
-                             : pre_tokenizer_run(&tokenizer->pre_tokenizer, &encoding->pieces, sink,
-                                                 text.text + piece.start, piece.end - piece.start,
-                                                 is_at_start && piece.start == 0);
+        const struct pre_tokenizer_input input = {text.text + piece.start, piece.end - piece.start,
+                                                  is_at_start && piece.start == 0};
+        status = piece.token
+                     ? id_sink_push(&encoding->sink, piece.token->id)
+                     : pre_tokenizer_run(&tokenizer->pre_tokenizer, &encoding->pieces, sink, input);
     }
     return status;
 }

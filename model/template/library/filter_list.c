@@ -110,16 +110,16 @@ struct value filter_list_attr(struct render *render, struct value self, const st
 
 /* ---- batch and slice ------------------------------------------------------------------------ */
 
-/* items from .. from + count - 1, and fill up to `size` of them. */
-static struct value piece(struct work *work, const struct list *items, size_t from, size_t count,
-                          size_t size, struct value fill)
+/* The items, and fill up to `size` of them. */
+static struct value piece(struct work *work, const struct value *items, size_t count, size_t size,
+                          struct value fill)
 {
     if (count >= size) {
-        return value_list(work, VALUE_LIST, items->items + from, count);
+        return value_list(work, VALUE_LIST, items, count);
     }
     struct value *filled = work_take(work, size, sizeof *filled);
     for (size_t i = 0; i < size; i++) {
-        filled[i] = i < count ? items->items[from + i] : fill;
+        filled[i] = i < count ? items[i] : fill;
     }
     return value_list(work, VALUE_LIST, filled, size);
 }
@@ -140,7 +140,7 @@ struct value filter_list_batch(struct render *render, struct value self, const s
         const size_t taken = left < size ? left : size;
         const size_t filled = builtin_has(call, 1) ? size : taken;
         work_step(work);
-        batches[i] = piece(work, &items, i * size, taken, filled, call->arguments[1]);
+        batches[i] = piece(work, items.items + i * size, taken, filled, call->arguments[1]);
     }
     return value_list(work, VALUE_ITERATOR, batches, count);
 }
@@ -161,7 +161,7 @@ struct value filter_list_slice(struct render *render, struct value self, const s
         const size_t taken = items.count / count + (is_longer ? 1 : 0);
         const size_t filled = taken + (builtin_has(call, 1) && !is_longer ? 1 : 0);
         work_step(work);
-        slices[i] = piece(work, &items, from, taken, filled, call->arguments[1]);
+        slices[i] = piece(work, items.items + from, taken, filled, call->arguments[1]);
         from += taken;
     }
     return value_list(work, VALUE_ITERATOR, slices, count);

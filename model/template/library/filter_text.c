@@ -138,7 +138,7 @@ struct value filter_text_center(struct render *render, struct value self, const 
 {
     const struct text *text = value_print(&render->work, self);
     const int64_t width = builtin_integer(&render->work, call, 0, 80);
-    return value_text(text_methods_pad(&render->work, text, width, NULL, true, true));
+    return value_text(text_methods_pad(&render->work, text, TEXT_BOTH, width, NULL));
 }
 
 struct value filter_text_truncate(struct render *render, struct value self, const struct call *call)

@@ -169,27 +169,26 @@ struct value method_string_removesuffix(struct render *render, struct value self
 /* ---- layout --------------------------------------------------------------------------------- */
 
 static struct value pad(struct render *render, struct value self, const struct call *call,
-                        bool left, bool right)
+                        enum text_side side)
 {
     struct work *work = &render->work;
     const int64_t width = builtin_integer(work, call, 0, 0);
-    return value_text(
-        text_methods_pad(work, self.text, width, builtin_text(work, call, 1), left, right));
+    return value_text(text_methods_pad(work, self.text, side, width, builtin_text(work, call, 1)));
 }
 
 struct value method_string_center(struct render *render, struct value self, const struct call *call)
 {
-    return pad(render, self, call, true, true);
+    return pad(render, self, call, TEXT_BOTH);
 }
 
 struct value method_string_ljust(struct render *render, struct value self, const struct call *call)
 {
-    return pad(render, self, call, false, true);
+    return pad(render, self, call, TEXT_RIGHT);
 }
 
 struct value method_string_rjust(struct render *render, struct value self, const struct call *call)
 {
-    return pad(render, self, call, true, false);
+    return pad(render, self, call, TEXT_LEFT);
 }
 
 struct value method_string_zfill(struct render *render, struct value self, const struct call *call)
@@ -202,7 +201,7 @@ struct value method_string_zfill(struct render *render, struct value self, const
     const struct text *digits = text_slice(work, text, sign, text->length);
     const int64_t left = width > (int64_t)sign ? width - (int64_t)sign : 0;
     const struct text *padded =
-        text_methods_pad(work, digits, left, text_literal(work, "0"), true, false);
+        text_methods_pad(work, digits, TEXT_LEFT, left, text_literal(work, "0"));
     return value_text(text_concat(work, text_slice(work, text, 0, sign), padded));
 }
 

@@ -303,8 +303,8 @@ struct text *text_methods_replace(struct work *work, const struct text *text,
     return result;
 }
 
-struct text *text_methods_pad(struct work *work, const struct text *text, int64_t width,
-                              const struct text *fill, bool left, bool right)
+struct text *text_methods_pad(struct work *work, const struct text *text, enum text_side side,
+                              int64_t width, const struct text *fill)
 {
     static const struct text space = {.bytes = " ", .length = 1, .origin = ORIGIN_MARKUP};
     fill = fill ? fill : &space;
@@ -315,7 +315,7 @@ struct text *text_methods_pad(struct work *work, const struct text *text, int64_
     const size_t missing = width > length ? (size_t)(width - length) : 0;
     /* Python's center() puts the odd one to the left when the width is odd */
     const size_t half = missing / 2 + (missing & (size_t)width & 1);
-    const size_t before = !left ? 0 : right ? half : missing;
+    const size_t before = side == TEXT_RIGHT ? 0 : side == TEXT_BOTH ? half : missing;
     struct writer *writer = writer_create(work);
     writer_repeat(writer, fill->bytes, fill->length, text_origin(fill, 0), before);
     writer_text(writer, text);

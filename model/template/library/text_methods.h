@@ -18,9 +18,11 @@ struct value text_methods_lines(struct work *work, const struct text *text, bool
 /* limit < 0: all. */
 struct text *text_methods_replace(struct work *work, const struct text *text,
                                   const struct text *old, const struct text *new, int64_t limit);
-/* Pads with fill (one code point; NULL: a space) to a width in code points. */
-struct text *text_methods_pad(struct work *work, const struct text *text, int64_t width,
-                              const struct text *fill, bool left, bool right);
+enum text_side { TEXT_LEFT = 1, TEXT_RIGHT = 2, TEXT_BOTH = TEXT_LEFT | TEXT_RIGHT };
+
+/* Pads on a side with fill (one code point; NULL: a space) to a width in code points. */
+struct text *text_methods_pad(struct work *work, const struct text *text, enum text_side side,
+                              int64_t width, const struct text *fill);
 /* The texts of a list of strings with separator in between; fails for other items. */
 struct text *text_methods_join(struct work *work, const struct text *separator,
                                const struct list *items);
