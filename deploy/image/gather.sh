@@ -3,7 +3,9 @@
 # /image. Package names and versions stay on record, so that scanners find what is inside.
 set -eu
 export DEBIAN_FRONTEND=noninteractive
-LATE="libgcc_s.so.1 libcublasLt.so.13" # loaded by name while it runs, where the base has them
+# Loaded by name while it runs, where the base has them; the small ones are what the driver's
+# libraries ask for, which NVIDIA's runtime puts into the container.
+LATE="libgcc_s.so.1 libdl.so.2 libpthread.so.0 librt.so.1 libcublasLt.so.13"
 TREE=/image
 
 apt-get update -qq
@@ -36,14 +38,16 @@ take() { # take FILE: a library into the one folder that the loader searches una
 # ldd: `name => path (address)`, the loader as a bare path, `name => not found`. The driver brings
 # libcuda; anything else that is missing would only fail at a clinic.
 ldd /usr/bin/ward >/ldd.txt
-if grep 'not found' /ldd.txt | grep -v 'libcuda\.so'; then exit 1; fi
-for file in $(sed -n 's/.* => \(\/[^ ]*\) .*/\1/p' /ldd.txt); do take "$file"; done
-loader=$(sed -n 's/^[[:space:]]*\(\/[^ ]*\) .*/\1/p' /ldd.txt)
-cp -L "$loader" "$TREE$loader"
 for name in $LATE; do
     file=$(ldconfig -p | sed -n "s/.*$name .*=> //p" | head -n 1)
-    [ -z "$file" ] || [ -e "$libraries/$name" ] || take "$file"
+    [ -n "$file" ] || continue
+    printf '\t%s => %s (late)\n' "$name" "$file" >>/ldd.txt
+    ldd "$file" >>/ldd.txt
 done
+if grep 'not found' /ldd.txt | grep -v 'libcuda\.so'; then exit 1; fi
+for file in $(sed -n 's/.* => \(\/[^ ]*\) .*/\1/p' /ldd.txt | sort -u); do take "$file"; done
+loader=$(sed -n 's/^[[:space:]]*\(\/[^ ]*\) .*/\1/p' /ldd.txt | head -n 1)
+cp -L "$loader" "$TREE$loader"
 # Older data-centre drivers run a newer CUDA through these; NVIDIA's runtime looks for them here.
 if [ -d /usr/local/cuda/compat ]; then
     mkdir -p $TREE/usr/local/cuda
