@@ -143,33 +143,41 @@ template <class T> GPU_DEVICE void unpack2(uint32_t pair, float &low, float &hig
     high = to_float(T{(uint16_t)(pair >> 16)});
 }
 
-// e4m3 has f16's layout with fewer bits: move them into place, then scale by 2^8 (exact; the two
-// NaN codes become 480, so a scale of 448 at most keeps them out of checkpoints).
+// e4m3 has the layout of f16 and bf16 with fewer bits: move them into place, then scale by the
+// difference of the exponents' biases, 2^8 and 2^120 (exact, small numbers too; the two NaN codes
+// become 480, so a scale of 448 at most keeps them out of checkpoints).
+GPU_DEVICE void e4m3x4_place(uint32_t four, int shift, uint32_t out[2])
+{
+    const uint32_t pairs[2] = {__byte_perm(four, 0, 0x1404), // bytes 0, 1 as the high halves' own
+                               __byte_perm(four, 0, 0x3424)};
+    for (int i = 0; i < 2; i++) {
+        out[i] = (pairs[i] & 0x80008000U) | (pairs[i] & 0x7f007f00U) >> shift;
+    }
+}
+
 template <class T> GPU_DEVICE void e4m3x4_to(uint32_t four, uint32_t out[2]);
 
 template <> GPU_DEVICE void e4m3x4_to<struct f16>(uint32_t four, uint32_t out[2])
 {
-    const __half2 scale = __floats2half2_rn(256.0F, 256.0F);
-    const uint32_t even = __byte_perm(four, 0, 0x1404); // bytes 0, 1 in the high halves' places
-    const uint32_t odd = __byte_perm(four, 0, 0x3424);
-    uint32_t pairs[2] = {even, odd};
+    e4m3x4_place(four, 1, out);
     for (int i = 0; i < 2; i++) {
-        const uint32_t bits = (pairs[i] & 0x80008000U) | (pairs[i] & 0x7f007f00U) >> 1;
         __half2 value;
-        memcpy(&value, &bits, sizeof value);
-        value = __hmul2(value, scale);
+        memcpy(&value, &out[i], sizeof value);
+        value = __hmul2(value, __floats2half2_rn(256.0F, 256.0F));
         memcpy(&out[i], &value, sizeof value);
     }
 }
 
 template <> GPU_DEVICE void e4m3x4_to<struct bf16>(uint32_t four, uint32_t out[2])
 {
-    uint32_t halves[2];
-    e4m3x4_to<struct f16>(four, halves);
+    e4m3x4_place(four, 4, out);
+    const uint32_t scale_bits = 0x7b807b80U; // 2^120 twice; a conversion would not be folded
     for (int i = 0; i < 2; i++) {
-        float low, high;
-        unpack2<struct f16>(halves[i], low, high);
-        out[i] = pack2<struct bf16>(low, high);
+        __nv_bfloat162 value, scale;
+        memcpy(&value, &out[i], sizeof value);
+        memcpy(&scale, &scale_bits, sizeof scale);
+        value = __hmul2(value, scale);
+        memcpy(&out[i], &value, sizeof value);
     }
 }
 
