@@ -88,6 +88,23 @@ GPU_DEVICE void copy_rows(const struct wgmma_args &args, const struct ring &ring
                    chunk * MATMUL_CHUNK, row * args.plan.tokens, ring.full + ring.stage);
 }
 
+// Brings the chunk's share of the tile's residual stream to the L2, so that adding to it at the end
+// does not wait for memory.
+GPU_DEVICE void prefetch_old(const struct wgmma_args &args, struct tile tile, uint32_t chunk,
+                             uint32_t chunks)
+{
+    const uint32_t a_row = MATMUL_BLOCK_OUTS / 32; // lines of 128 bytes
+    const uint32_t lines = args.plan.tokens * a_row;
+    for (uint32_t i = chunk * lines / chunks; i < (chunk + 1) * lines / chunks; i++) {
+        const uint32_t row = tile.row * args.plan.tokens + i / a_row;
+        const uint32_t column = tile.out * MATMUL_BLOCK_OUTS + i % a_row * 32;
+        if (row < args.plain.row_count && column < args.plain.weight.out_count) {
+            prefetch_l2(static_cast<const float *>(args.plain.out)
+                        + (size_t)row * args.plain.out_stride + column);
+        }
+    }
+}
+
 // Weights are never written, so the first stages' are on their way before the kernel before ends.
 template <class W>
 GPU_DEVICE void produce(const struct wgmma_args &args, struct ring ring)
@@ -110,6 +127,9 @@ GPU_DEVICE void produce(const struct wgmma_args &args, struct ring ring)
                 copy_weights<W>(args, ring, tile.out, chunk);
             }
             copy_rows(args, ring, tile.row, chunk);
+            if (args.plain.epilogue == MATMUL_ADD_F32) {
+                prefetch_old(args, tile, chunk, chunks);
+            }
             ring_advance(ring);
         }
     }
