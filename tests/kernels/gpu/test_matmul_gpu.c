@@ -47,15 +47,15 @@ static const struct problem problems[] = {
     {{172, 44, 43}, 1023, 8, BF16, DTYPE_F32, NO_SCALES, MATMUL_STORE, true},
     {{130}, 2048, 1, BF16, DTYPE_BF16, NO_SCALES, MATMUL_ADD_F32, false},
     {{33}, 2100, 9, BF16, DTYPE_BF16, NO_SCALES, MATMUL_ADD_F32, true},
-    {{200}, 1030, 16, BF16, DTYPE_BF16, NO_SCALES, MATMUL_STORE_F32, false},
+    {{136}, 1030, 16, BF16, DTYPE_BF16, NO_SCALES, MATMUL_STORE_F32, false},
     {{130}, 1100, 17, BF16, DTYPE_BF16, NO_SCALES, MATMUL_ADD_F32, false},
     {{40}, 2048, 63, BF16, DTYPE_BF16, NO_SCALES, MATMUL_STORE_F32, false},
     {{72}, 520, 64, BF16, DTYPE_BF16, NO_SCALES, MATMUL_STORE, false},
-    {{50}, 1100, 96, BF16, DTYPE_BF16, NO_SCALES, MATMUL_ADD_F32, true},
+    {{34}, 1100, 96, BF16, DTYPE_BF16, NO_SCALES, MATMUL_ADD_F32, true},
     {{40}, 2048, 97, BF16, DTYPE_BF16, NO_SCALES, MATMUL_STORE_F32, true},
-    {{136}, 140, 130, BF16, DTYPE_BF16, NO_SCALES, MATMUL_ADD_F32, false},
-    {{4096}, 64, 3, BF16, DTYPE_BF16, NO_SCALES, MATMUL_STORE, false},
-    {{1536}, 512, 5, BF16, DTYPE_BF16, NO_SCALES, MATMUL_STORE, false},
+    {{130}, 140, 130, BF16, DTYPE_BF16, NO_SCALES, MATMUL_ADD_F32, false},
+    {{2048}, 64, 3, BF16, DTYPE_BF16, NO_SCALES, MATMUL_STORE, false},
+    {{600}, 512, 5, BF16, DTYPE_BF16, NO_SCALES, MATMUL_STORE, false},
     /* f16 */
     {{72}, 1100, 5, F16, DTYPE_F16, NO_SCALES, MATMUL_STORE, true},
     {{72}, 520, 40, F16, DTYPE_F32, NO_SCALES, MATMUL_STORE, false},
@@ -72,7 +72,7 @@ static const struct problem problems[] = {
     {{50}, 600, 96, FP8, BY_CHANNEL, MATMUL_STORE_F32, false},
     {{50}, 600, 97, FP8, ONE, MATMUL_STORE, false},
     {{136, 16, 24}, 1100, 1, FP8, BY_BLOCK, MATMUL_STORE, true},
-    {{300}, 2100, 10, FP8, BY_BLOCK, MATMUL_STORE_F32, false},
+    {{140}, 2100, 10, FP8, BY_BLOCK, MATMUL_STORE_F32, false},
     {{140, 140}, 700, 20, FP8, BY_BLOCK, MATMUL_SWIGLU, false},
     {{50}, 600, 60, FP8, BY_BLOCK, MATMUL_ADD_F32, false},
     {{50}, 1100, 96, FP8, BY_BLOCK, MATMUL_ADD_F32, true},
@@ -371,7 +371,7 @@ static void agrees_with_the_reference(struct gpu *gpu)
  */
 
 static const struct problem crowds[] = {
-    {{72}, 1100, 256, BF16, DTYPE_BF16, NO_SCALES, MATMUL_STORE_F32, true},
+    {{24}, 1100, 256, BF16, DTYPE_BF16, NO_SCALES, MATMUL_STORE_F32, true},
     {{24}, 2048, 130, F16, DTYPE_F16, NO_SCALES, MATMUL_STORE_F32, false},
     {{24}, 1100, 130, FP8, BY_BLOCK, MATMUL_STORE_F32, false},
 };
