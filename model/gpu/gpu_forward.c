@@ -298,13 +298,14 @@ static enum status ffn_half(const struct run *run, uint32_t layer_index)
 static enum status head(const struct run *run, struct gather gather, float *logits)
 {
     const struct gpu_forward *forward = run->forward;
-    const struct product lm_head = {&forward->weights->lm_head,
-                                    forward->normed,
-                                    logits,
-                                    gpu_forward_stride(forward->config->hidden_dim),
-                                    gpu_forward_stride(forward->config->vocabulary_count),
-                                    gather.row_count,
-                                    MATMUL_STORE_F32};
+    struct product lm_head = {&forward->weights->lm_head,
+                              forward->normed,
+                              NULL,
+                              gpu_forward_stride(forward->config->hidden_dim),
+                              gpu_forward_stride(forward->config->vocabulary_count),
+                              gather.row_count,
+                              MATMUL_STORE_F32};
+    lm_head.out = logits;
     const enum status status = norm(run, forward->weights->final_norm, gather);
     return status == STATUS_OK ? multiply(run, &lm_head) : status;
 }
