@@ -163,7 +163,7 @@ buildah_stop() {
     wait "$OUTER" || CODE=$?
 }
 buildah_clean() {
-    [ -z "${OUTER:-}" ] || kill -KILL "$OUTER" 2>/dev/null || true
+    if [ -n "${OUTER:-}" ] && kill -KILL "$OUTER" 2>/dev/null; then wait "$OUTER" 2>/dev/null; fi
     [ -z "${CONTAINER:-}" ] || store rm "$CONTAINER" >/dev/null
 }
 
