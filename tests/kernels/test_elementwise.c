@@ -214,9 +214,11 @@ static void every_e4m3_is_exact_and_comes_back(void)
         const uint8_t byte = (uint8_t)bits;
         CHECK(dtype_load(&byte, DTYPE_E4M3, 0) == got, "load of %02x", bits);
     }
-    CHECK(dtype_e4m3_from_float(INFINITY) == 0x7e && dtype_e4m3_from_float(-1e30F) == 0xfe
-              && dtype_e4m3_from_float(449.0F) == 0x7e,
-          "e4m3 saturates at 448");
+    static const float large[] = {448.0F, 449.0F, 463.9F, 464.0F, 480.0F, 511.9F, 512.0F, INFINITY};
+    for (size_t i = 0; i < sizeof large / sizeof large[0]; i++) {
+        CHECK(dtype_e4m3_from_float(large[i]) == 0x7e && dtype_e4m3_from_float(-large[i]) == 0xfe,
+              "%g saturates at 448", (double)large[i]);
+    }
 }
 
 struct format {

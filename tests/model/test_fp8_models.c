@@ -51,6 +51,10 @@ static void matrices_are_stored_times_scale(void)
         CHECK(weights_expand(config, model->weights, &expanded, &failure) == STATUS_OK && expanded,
               "%s: %s", names[i], failure.text);
         const struct weights_layer *from = model->weights->layers, *to = expanded->layers;
+        for (uint32_t row = 0; strstr(names[i], "tensors") && row < from->q.scale_count; row++) {
+            CHECK(memcmp(&from->q.scales[row], from->q.scales, sizeof(float)) == 0,
+                  "%s: scale %u of a tensor with one", names[i], row);
+        }
         check_matrix(&from->q, &to->q, model_config_q_dim(config), config->hidden_dim);
         check_matrix(&from->v, &to->v, model_config_kv_dim(config), config->hidden_dim);
         check_matrix(&from->down, &to->down, config->hidden_dim, config->ffn_dim);

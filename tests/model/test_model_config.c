@@ -192,6 +192,7 @@ static const struct {
     {"\"quantization_config\":7", NULL, STATUS_INVALID, "quantization_config must be an object"},
     {FP8 ",\"weight_block_size\":[64,64]}", NULL, STATUS_UNSUPPORTED, "weight_block_size is"},
     {FP8 ",\"weight_block_size\":[128]}", NULL, STATUS_UNSUPPORTED, "weight_block_size is"},
+    {FP8 ",\"weight_block_size\":[128,128,128]}", NULL, STATUS_UNSUPPORTED, "weight_block_size"},
     {FP8 ",\"weight_block_size\":128}", NULL, STATUS_UNSUPPORTED, "weight_block_size is"},
     {FP8 ",\"fmt\":\"e5m2\"}", NULL, STATUS_UNSUPPORTED, "fmt e5m2"},
     {FP8 ",\"fmt\":5}", NULL, STATUS_INVALID, "fmt must be a string"},
