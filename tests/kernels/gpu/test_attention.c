@@ -59,6 +59,7 @@ struct world {
     size_t q_dim, stride; /* of a row of q and out */
     struct attention_gpu_args args;
     void *items, *counts; /* device memory */
+    bool walks_alone;     /* items of several parts become one, as when slots run out */
     unsigned char *first; /* the first run's out: what every other must equal */
 };
 
@@ -250,6 +251,20 @@ static void find_want(struct world *world)
     free(q);
 }
 
+static void join_parts(struct attention_gpu_item *items, struct gpu_counts *counts)
+{
+    uint32_t count = 0, decode_count = 0;
+    for (uint32_t i = 0; i < counts->attention_item_count; i++) {
+        if (items[i].part_index == 0) {
+            items[count] = items[i];
+            items[count++].part_count = 1;
+            decode_count += i < counts->attention_decode_count;
+        }
+    }
+    counts->attention_item_count = count;
+    counts->attention_decode_count = decode_count;
+}
+
 /* One step of these ranges into `out`, [row, stride] on the device. */
 static void run_step(struct gpu *gpu, struct world *world, const struct range *ranges,
                      uint32_t range_count, uint32_t few_rows)
@@ -270,6 +285,9 @@ static void run_step(struct gpu *gpu, struct world *world, const struct range *r
     struct attention_gpu_item *items = malloc(most * sizeof *items);
     attention_plan_items(&world->args.shape, few_rows % 2 == 0 ? world->args.window : 0, few_rows,
                          sequences, range_count, items, &counts);
+    if (world->walks_alone) {
+        join_parts(items, &counts);
+    }
     const uint32_t item_count = counts.attention_item_count;
     CHECK(item_count <= most && item_count <= ITEMS_MAX, "%u items", item_count);
     world->args.has_prefill = item_count > counts.attention_decode_count;
@@ -366,6 +384,9 @@ static void check_problem(struct gpu *gpu, size_t at, bool is_first_device)
     world.first = run_chunks(gpu, &world, ALL, false, FEW);
     compare_with_reference(&world, at);
     expect_same(&world, run_chunks(gpu, &world, ALL, false, 0), at, "as prompts");
+    world.walks_alone = true;
+    expect_same(&world, run_chunks(gpu, &world, ALL, false, FEW), at, "without parts");
+    world.walks_alone = false;
     if (is_first_device) {
         expect_same(&world, run_chunks(gpu, &world, ALL, true, ALL), at, "decoded alone");
         expect_same(&world, run_chunks(gpu, &world, 17, false, 0), at, "in chunks of 17");
