@@ -7,6 +7,7 @@
 
 #include "base/arena.h"
 #include "base/assert.h"
+#include "kernels/pages/pages.h"
 #include "model/forward.h"
 #include "model/rope_table.h"
 #include "model/weights_expand.h"
@@ -278,15 +279,22 @@ const float *model_engine_logits(const struct model_engine *engine)
 static void scrub(const struct model_engine *engine)
 {
     const struct forward *forward = &engine->forward;
-    const size_t floats = page_floats(forward->config, forward->page_tokens);
-    const size_t pool_count = 2 * (size_t)forward->config->layer_count;
-    for (uint32_t i = 0; i < engine->plan.scrub_count; i++) {
-        const size_t page = engine->plan.scrub_pages[i].value;
-        ASSERT(page < engine->shape.page_count);
-        for (size_t pool = 0; pool < pool_count; pool++) {
-            memset(forward->kv + pool * forward->pool_floats + page * floats, 0,
-                   floats * sizeof *forward->kv);
-        }
+    const struct engine_plan *plan = &engine->plan;
+    for (uint32_t i = 0; i < plan->scrub_count; i++) {
+        ASSERT(plan->scrub_pages[i].value < engine->shape.page_count);
+    }
+    if (plan->scrub_count > 0) {
+        const size_t page_bytes =
+            page_floats(forward->config, forward->page_tokens) * sizeof *forward->kv;
+        const struct pages_scrub_args args = {
+            .pools = {.kv = forward->kv,
+                      .pool_bytes = forward->pool_floats * sizeof *forward->kv,
+                      .page_bytes = page_bytes,
+                      .pool_count = 2 * forward->config->layer_count},
+            .pages = &plan->scrub_pages[0].value,
+            .page_count = plan->scrub_count,
+        };
+        pages_scrub_reference(&args);
     }
 }
 
