@@ -310,21 +310,27 @@ template <int BLOCKS>
 GPU_DEVICE void mask_scores(float scores[BLOCKS][4], const struct pair_state &state,
                             const struct score_rule &rule, uint32_t token, float highest[2])
 {
+    if (rule.tangent > 0) {
+#pragma unroll
+        for (int i = 0; i < BLOCKS * 4; i++) {
+            scores[i / 4][i % 4] = score_of(rule, scores[i / 4][i % 4]);
+        }
+    }
+    const uint32_t end = token + BLOCKS * 8;
+    if (token < state.first[0] || token < state.first[1] || end > state.end[0]
+        || end > state.end[1]) {
+#pragma unroll
+        for (int i = 0; i < BLOCKS * 4; i++) {
+            const int half = i / 2 % 2;
+            const uint32_t key = token + i / 4 * 8 + threadIdx.x % 4 * 2 + i % 2;
+            const bool sees = key >= state.first[half] && key < state.end[half];
+            scores[i / 4][i % 4] = sees ? scores[i / 4][i % 4] : -INFINITY;
+        }
+    }
     highest[0] = highest[1] = -INFINITY;
 #pragma unroll
-    for (int i = 0; i < BLOCKS; i++) {
-#pragma unroll
-        for (int j = 0; j < 4; j++) {
-            const int half = j / 2;
-            const uint32_t key = token + i * 8 + threadIdx.x % 4 * 2 + j % 2;
-            float score = scores[i][j];
-            if (rule.tangent > 0) {
-                score = score_of(rule, score);
-            }
-            score = key >= state.first[half] && key < state.end[half] ? score : -INFINITY;
-            highest[half] = fmaxf(highest[half], score);
-            scores[i][j] = score;
-        }
+    for (int i = 0; i < BLOCKS * 4; i++) {
+        highest[i / 2 % 2] = fmaxf(highest[i / 2 % 2], scores[i / 4][i % 4]);
     }
 }
 
