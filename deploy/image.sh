@@ -5,7 +5,7 @@
 #
 # With a Docker engine it uses that. Without one it builds the cpu target with buildah (chroot
 # isolation) on a base made by debootstrap, and starts it in namespaces of its own; everything is
-# kept under build/image, so the second run takes half the time. Called by ./run image.
+# kept under build/image (4 GiB at most before it starts over). Called by ./run image.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -15,6 +15,7 @@ NAME=ward:$TARGET
 BASE=localhost/ward-base:bookworm
 MIRROR=${DEBIAN_MIRROR:-http://deb.debian.org}
 START_SECONDS_MAX=60
+KEEP_MIB_MAX=4096
 TRIAL=$(mktemp -d /tmp/ward-image.XXXXXX)
 PORT=$((20000 + RANDOM % 10000))
 
@@ -97,6 +98,11 @@ buildah_build() {
         die "the cuda target needs a Docker engine: its bases are NVIDIA's images; none runs here"
     [ "$(id -u)" -eq 0 ] || die "without a Docker engine this needs root (chroot, mount)"
     choose_driver
+    # Layers of older builds pile up: start over before they fill a disk.
+    if [ "$(du -sm "$KEEP/$DRIVER" | cut -f1)" -gt "$KEEP_MIB_MAX" ]; then
+        store rm --all >/dev/null
+        store rmi --prune >/dev/null
+    fi
     make_base
     say "building $NAME with buildah, log: build/image/build.log"
     store build --isolation chroot --format docker --layers "${BUILD_ARGUMENTS[@]}" \
