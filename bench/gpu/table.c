@@ -130,25 +130,34 @@ static const struct {
     double bar;
     bool is_most; /* else at least */
 } bars[] = {
-    /* clang-format off */
-    {"decode attention 64 x 2k bf16, of copy bandwidth", "attention decode 64 x 2048 bf16", "", fraction, 0.80, false},
-    {"decode attention 1 x 32k bf16, of copy bandwidth", "attention decode 1 x 32768 bf16", "", fraction, 0.80, false},
-    {"decode attention 64 x 2k bf16, times peer", "attention decode 64 x 2048 bf16", "", times_peer, 1.0, false},
-    {"decode attention 1 x 32k bf16, times peer", "attention decode 1 x 32768 bf16", "", times_peer, 1.0, false},
-    {"skinny matmul bf16, mean of copy bandwidth: 1 row", "matmul ", " x 1 bf16", fraction, 0.75, false},
-    {"skinny matmul bf16, mean of copy bandwidth: 8 rows", "matmul ", " x 8 bf16", fraction, 0.75, false},
-    {"skinny matmul bf16, mean of copy bandwidth: 16 rows", "matmul ", " x 16 bf16", fraction, 0.75, false},
-    {"skinny matmul bf16, mean of copy bandwidth: 64 rows", "matmul ", " x 64 bf16", fraction, 0.75, false},
-    {"skinny matmul bf16, 16 rows, mean times cuBLAS", "matmul ", " x 16 bf16", times_peer, 1.3, false},
-    {"matmul 2,048 rows bf16, mean times cuBLAS", "matmul ", " x 2048 bf16", times_peer, 0.90, false},
+    {"decode attention 64 x 2k bf16, of copy bandwidth", "attention decode 64 x 2048 bf16", "",
+     fraction, 0.80, false},
+    {"decode attention 1 x 32k bf16, of copy bandwidth", "attention decode 1 x 32768 bf16", "",
+     fraction, 0.80, false},
+    {"decode attention 64 x 2k bf16, times peer", "attention decode 64 x 2048 bf16", "", times_peer,
+     1.0, false},
+    {"decode attention 1 x 32k bf16, times peer", "attention decode 1 x 32768 bf16", "", times_peer,
+     1.0, false},
+    {"skinny matmul bf16, mean of copy bandwidth: 1 row", "matmul ", " x 1 bf16", fraction, 0.75,
+     false},
+    {"skinny matmul bf16, mean of copy bandwidth: 8 rows", "matmul ", " x 8 bf16", fraction, 0.75,
+     false},
+    {"skinny matmul bf16, mean of copy bandwidth: 16 rows", "matmul ", " x 16 bf16", fraction, 0.75,
+     false},
+    {"skinny matmul bf16, mean of copy bandwidth: 64 rows", "matmul ", " x 64 bf16", fraction, 0.75,
+     false},
+    {"skinny matmul bf16, 16 rows, mean times cuBLAS", "matmul ", " x 16 bf16", times_peer, 1.3,
+     false},
+    {"matmul 2,048 rows bf16, mean times cuBLAS", "matmul ", " x 2048 bf16", times_peer, 0.90,
+     false},
     {"prefill attention 8k, TFLOP/s", "attention prefill 8192 rate", "", own_figure, 400, false},
     {"sampler 64 rows, us", "sample 64 x 128256", "", own_figure, 60, true},
     {"8B bf16, one sequence, tok/s", "engine decode 1", "", own_figure, 240, false},
     {"8B bf16, 64 sequences at 1k, of the floor", "engine decode 64", "", fraction, 0.60, false},
     {"time to first token of 2k, ms", "engine first token 2048", "", own_figure, 50, true},
     {"GPU idle between steps at 64 sequences, %", "engine idle 64", "", own_figure, 2, true},
-    {"invariant, times fastest, 64 sequences", "engine invariant times fastest 64", "", own_figure, 0.90, false},
-    /* clang-format on */
+    {"invariant, times fastest, 64 sequences", "engine invariant times fastest 64", "", own_figure,
+     0.90, false},
 };
 
 static void print_bars(const struct table *table)

@@ -1,11 +1,11 @@
 // device.cuh - everything a kernel may use beyond plain C++. A .cu file includes this and its op's
-// header, nothing of CUDA itself: nvcc compiles it with device_nvcc.cuh, g++ with host/device_host.cuh
-// (threads of a block are fibers). Anything not listed here does not exist on the host.
+// header, nothing of CUDA itself: nvcc compiles it with device_nvcc.cuh, g++ with
+// host/device_host.cuh (threads of a block are fibers). What is not listed here does not exist.
 //
-//   from CUDA   __global__ __device__ __forceinline__ __launch_bounds__ __restrict__ __grid_constant__
-//               threadIdx blockIdx blockDim gridDim, uint2 uint4 float2 float4 make_*
-//               __syncthreads __syncwarp __shfl_sync __shfl_xor_sync __shfl_up_sync __shfl_down_sync
-//               __ballot_sync __any_sync __all_sync __popc __ffs __clz __threadfence
+//   from CUDA   __global__ __device__ __forceinline__ __launch_bounds__ __restrict__
+//               __grid_constant__ threadIdx blockIdx blockDim gridDim, uint2 uint4 float2 float4 make_*
+//               __syncthreads __syncwarp __shfl_sync __shfl_xor_sync __shfl_up_sync
+//               __shfl_down_sync __ballot_sync __any_sync __all_sync __popc __ffs __clz __threadfence
 //               atomicAdd atomicMax atomicMin atomicExch atomicCAS (uint32_t), fmaf fmaxf fminf
 //               rsqrtf sqrtf expf exp2f logf log2f tanhf
 //   banned      static __shared__ (starts at zero on the host and hides bugs: GPU_SHARED),
@@ -52,7 +52,7 @@ struct barrier {
 
 // ---- launching (host code of a .cu file) --------------------------------------------------------
 //   template <class Args> enum status
-//   gpu_launch(void (*kernel)(Args), const char *name, gpu_launch_shape, gpu_stream *, const Args &)
+//   gpu_launch(void (*kernel)(Args), const char *name, gpu_launch_shape, gpu_stream *, const Args&)
 //     Queues; the arguments are copied. grid 0 is a no-op. STATUS_DEVICE: not launched, logged once
 //     with the name. Launches may overlap the tail of the kernel before (programmatic dependent
 //     launch): see dependency_wait().
@@ -64,8 +64,8 @@ struct barrier {
 // ---- blocks -------------------------------------------------------------------------------------
 //   GPU_SHARED(type, name)       type *name = the block's dynamic shared memory, 1,024-byte aligned
 //   named_barrier_sync(id, threads), named_barrier_arrive(id, threads)     id 1 .. 15
-//   dependency_wait()            EVERY thread of EVERY kernel calls it before it touches memory that
-//                                a kernel wrote this step (weights may be read before) and before
+//   dependency_wait()            EVERY thread of EVERY kernel calls it before it touches memory
+//                                that a kernel wrote this step (weights may be read before) and before
 //                                it exits
 //   dependency_release()         the next kernel may start its prologue
 //   registers_raise<N>(), registers_lower<N>()
@@ -85,16 +85,16 @@ struct barrier {
 //   barrier_arrive(b), barrier_arrive_expect(b, bytes), barrier_wait(b, parity)
 //   bulk_copy(void *shared, const void *global, bytes, barrier *)   contiguous, 16-byte multiples
 //   tensor_copy_2d(void *shared, const gpu_tensor_map *, column, row, barrier *)
-//   fence_async_shared()         own writes to shared memory, before wgmma or a bulk copy reads them
+//   fence_async_shared()         own writes to shared memory, before wgmma or a bulk copy reads it
 //
 // ---- tensor cores (layouts: PTX ISA) ------------------------------------------------------------
-//   ldmatrix_x4(uint32_t out[4], const void *row), ldmatrix_x4_trans, ldmatrix_x2, ldmatrix_x2_trans
-//   mma_16x8x16<T>(float d[4], const uint32_t a[4], const uint32_t b[2])     d += a b, T bf16 or f16
+//   ldmatrix_x4(uint32_t out[4], const void *row), ldmatrix_x4_trans, ldmatrix_x2, _x2_trans
+//   mma_16x8x16<T>(float d[4], const uint32_t a[4], const uint32_t b[2])   d += a b, T bf16, f16
 //   wgmma_fence(), wgmma_commit(), wgmma_wait<N>()
 //   wgmma_descriptor(const void *shared, leading_bytes, stride_bytes, swizzle_bytes) -> uint64_t
 //   wgmma_rs<T, N>(float d[N / 2], const uint32_t a[4], uint64_t b, bool adds)   m64 nN k16, A in
 //     registers, B K-major in shared memory
 //   wgmma_rs_transposed<T, N>(...)       the same, B MN-major
 //   wgmma_ss<T, N>(float d[N / 2], uint64_t a, uint64_t b, bool adds)
-//   wgmma needs sm_90a: its callers are inside #if GPU_HAS_WGMMA, and look at compute_major at launch
+//   wgmma needs sm_90a: its callers are inside #if GPU_HAS_WGMMA, and look at compute_major
 //   mma and wgmma: the host sums a k16 block exactly, adds it to d and rounds once, for both alike

@@ -207,7 +207,7 @@ GPU_DEVICE float rcp_fast(float x)
     return out;
 }
 
-// ---- copies into shared memory --------------------------------------------------------------------
+// ---- copies into shared memory ------------------------------------------------------------------
 
 GPU_DEVICE uint32_t shared_address(const void *shared)
 {
@@ -310,7 +310,7 @@ GPU_DEVICE void fence_async_shared()
 }
 #endif
 
-// ---- tensor cores ---------------------------------------------------------------------------------
+// ---- tensor cores -------------------------------------------------------------------------------
 
 GPU_DEVICE void ldmatrix_x4(uint32_t out[4], const void *row)
 {
