@@ -3,9 +3,11 @@
 // host/device_host.cuh (threads of a block are fibers). What is not listed here does not exist.
 //
 //   from CUDA   __global__ __device__ __forceinline__ __launch_bounds__ __restrict__
-//               __grid_constant__ threadIdx blockIdx blockDim gridDim, uint2 uint4 float2 float4 make_*
+//               __grid_constant__, threadIdx blockIdx blockDim gridDim, uint2 uint4 float2
+//               float4 make_*
 //               __syncthreads __syncwarp __shfl_sync __shfl_xor_sync __shfl_up_sync
-//               __shfl_down_sync __ballot_sync __any_sync __all_sync __popc __ffs __clz __threadfence
+//               __shfl_down_sync __ballot_sync __any_sync __all_sync __popc __ffs __clz
+//               __threadfence
 //               atomicAdd atomicMax atomicMin atomicExch atomicCAS (uint32_t), fmaf fmaxf fminf
 //               rsqrtf sqrtf expf exp2f logf log2f tanhf
 //   banned      static __shared__ (starts at zero on the host and hides bugs: GPU_SHARED),
@@ -65,8 +67,8 @@ struct barrier {
 //   GPU_SHARED(type, name)       type *name = the block's dynamic shared memory, 1,024-byte aligned
 //   named_barrier_sync(id, threads), named_barrier_arrive(id, threads)     id 1 .. 15
 //   dependency_wait()            EVERY thread of EVERY kernel calls it before it touches memory
-//                                that a kernel wrote this step (weights may be read before) and before
-//                                it exits
+//                                that a kernel wrote this step (weights may be read before) and
+//                                before it exits
 //   dependency_release()         the next kernel may start its prologue
 //   registers_raise<N>(), registers_lower<N>()
 //

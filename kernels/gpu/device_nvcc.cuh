@@ -19,7 +19,7 @@
 
 #define GPU_DEVICE __device__ __forceinline__
 
-// ---- launching ------------------------------------------------------------------------------------
+// ---- launching ----------------------------------------------------------------------------------
 
 enum status gpu_cuda_launch(const void *kernel, const char *name, struct gpu_launch_shape shape,
                             struct gpu_stream *stream, void **arguments);
@@ -40,7 +40,7 @@ static inline enum status gpu_launch(void (*kernel)(const Args), const char *nam
     return gpu_cuda_launch(reinterpret_cast<const void *>(kernel), name, shape, stream, arguments);
 }
 
-// ---- blocks ---------------------------------------------------------------------------------------
+// ---- blocks -------------------------------------------------------------------------------------
 
 #define GPU_SHARED(type, name)                                       \
     extern __shared__ __align__(1024) unsigned char gpu_shared_raw[]; \
@@ -84,7 +84,7 @@ template <int N> GPU_DEVICE void registers_lower()
 #endif
 }
 
-// ---- numbers --------------------------------------------------------------------------------------
+// ---- numbers ------------------------------------------------------------------------------------
 
 GPU_DEVICE float to_float(struct bf16 x)
 {
