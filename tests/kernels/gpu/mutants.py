@@ -3,9 +3,9 @@
 
 Usage: mutants.py [PATTERN]    needs build/debug; only the rows whose file or text match
 
-A row: test, file, what is there, what comes instead ("" removes it), which of its occurrences, the
-.cu files that a header is in. The changed file lies in a scratch folder that is searched first; its
-object is linked before the library, whose member is then left out.
+A row: test, file, what is there, what comes instead ("" removes it), which of its occurrences. The
+changed file lies in a scratch folder that is searched first; its object is linked before the
+library, whose member is then left out.
 """
 import json
 import pathlib
@@ -31,10 +31,12 @@ ROWS = (
     ("matmul_gpu", M + "mma.cu", "cp_async_wait<S::STAGES - 2>();", "", 1),
     ("matmul_gpu", M + "mma.cu", "cp_async_wait<S::STAGES - 2>();\n        " + SYNC,
      "cp_async_wait<S::STAGES - 2>();", 1),
+    ("matmul_gpu", M + "mma.cu", "(piece ^ row % 8) * 16", "piece * 16", 1),
     ("matmul_gpu", M + "mma.cu", "*ticket != args.splits - 1", "*ticket != 0", 1),
     ("matmul_wgmma", M + "wgmma.cu", "barrier_wait(ring.full + ring.stage, ring.parity);", "", 1),
     ("matmul_wgmma", M + "wgmma.cu", "        wgmma_wait<1>();\n        if (chunk",
      "        if (chunk", 1),
+    ("matmul_wgmma", M + "wgmma.cu", "MATMUL_CHUNK, 2, 128)", "MATMUL_CHUNK, 2, 64)", 1),
     ("matmul_wgmma", M + "wgmma.cu", "smaller(out_count - column, 4)", "4", 1),
     ("sample", "kernels/sample/sample_scan.cu", "shared->values[warp] = own;\n    " + SYNC,
      "shared->values[warp] = own;", 1),
