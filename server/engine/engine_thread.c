@@ -312,13 +312,13 @@ static enum status warm_up(struct engine_thread *thread)
 static enum status restart_scheduler(struct engine_thread *thread)
 {
     const struct scheduler_config *config = &thread->scheduler_config;
-    arena_destroy(thread->scheduler_arena); /* the new one is zeroed: no prompt stays */
-    thread->scheduler_arena = NULL;
-    const enum status status =
-        arena_create(scheduler_arena_bytes(config), &thread->scheduler_arena);
+    struct arena *arena = NULL;
+    const enum status status = arena_create(scheduler_arena_bytes(config), &arena);
     if (status == STATUS_OK) {
-        thread->scheduler = scheduler_create(thread->scheduler_arena, config);
-        arena_seal(thread->scheduler_arena);
+        arena_destroy(thread->scheduler_arena); /* the new one is zeroed: no prompt stays */
+        thread->scheduler_arena = arena;
+        thread->scheduler = scheduler_create(arena, config);
+        arena_seal(arena);
     }
     return status;
 }
@@ -326,6 +326,7 @@ static enum status restart_scheduler(struct engine_thread *thread)
 static enum status rebuild_once(struct engine_thread *thread, struct failure *failure)
 {
     struct engine engine = {.self = NULL};
+    thread->engine = engine; /* run destroys it, even where it fails: nobody may ask it again */
     enum status status = thread->rebuild.run(thread->rebuild.context, &engine, failure);
     if (status != STATUS_OK) {
         return status;

@@ -3,6 +3,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/assert.h"
+
 uint32_t fake_engine_next(const uint32_t *tokens, uint32_t count, uint64_t seed)
 {
     uint64_t hash = seed * 31 + count;
@@ -65,6 +67,13 @@ static enum status settle(void *self, struct engine_token *out)
     return STATUS_OK;
 }
 
+static void times(void *self, struct engine_times *out)
+{
+    struct fake_engine *fake = self;
+    ASSERT(!atomic_load(&fake->is_gone)); /* nobody may ask what a rebuild has destroyed */
+    *out = (struct engine_times){atomic_load(&fake->steps), 0};
+}
+
 void fake_engine_init(struct fake_engine *fake)
 {
     memset(fake, 0, sizeof *fake);
@@ -97,6 +106,7 @@ struct engine fake_engine_interface(struct fake_engine *fake)
                   .vocabulary_count = FAKE_VOCABULARY},
         .launch = launch,
         .settle = settle,
+        .times = times,
     };
 }
 
@@ -105,9 +115,11 @@ enum status fake_engine_rebuild(void *context, struct engine *out, struct failur
     struct fake_engine *fake = context;
     pthread_mutex_lock(&fake->rebuild_gate);
     pthread_mutex_unlock(&fake->rebuild_gate);
+    atomic_store(&fake->is_gone, true);
     if (atomic_fetch_add(&fake->rebuilds, 1) < atomic_load(&fake->rebuilds_to_fail)) {
         return fail(failure, STATUS_DEVICE, "the fake device is still gone");
     }
+    atomic_store(&fake->is_gone, false);
     *out = fake_engine_interface(fake);
     return STATUS_OK;
 }

@@ -21,6 +21,7 @@ struct fake_engine {
     _Atomic uint32_t sequences_in_step;   /* of the last plan */
     pthread_mutex_t rebuild_gate;         /* held: a rebuild waits */
     _Atomic uint32_t rebuilds, rebuilds_to_fail;
+    _Atomic bool is_gone; /* given up by a rebuild that failed */
     struct engine_token results[FAKE_SEQUENCES_MAX];
     uint32_t result_count;
 };

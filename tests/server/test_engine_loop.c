@@ -11,7 +11,7 @@
 #include "tests/check.h"
 #include "tests/server/support_fake_engine.h"
 
-enum { REQUESTS_MAX = 32, PATIENCE_MS = 20000, HANDLES = 64 };
+enum { REQUESTS_MAX = 32, PATIENCE_MS = 20000, GONE_US = 20000, HANDLES = 64 };
 
 static struct fake_engine fake;
 static struct metrics *metrics;
@@ -467,6 +467,7 @@ static void rebuilding_has_an_end(void)
     lose_engine(loop);
     WAIT_FOR(engine_loop_state(loop) == ENGINE_LOOP_LOST);
     CHECK(atomic_load(&fake.rebuilds) == 3, "%u attempts", atomic_load(&fake.rebuilds));
+    usleep(GONE_US); /* counts are published, of what is left */
     struct asked asked;
     fill(&asked, 1, 1, 3);
     CHECK(ask(loop, &asked, 0) == STATUS_DEVICE, "accepted without an engine");
