@@ -53,27 +53,27 @@ uint64_t model_engine_page_bytes(const struct model_config *config, uint32_t pag
     return 2 * sizeof(float) * (uint64_t)config->layer_count * page_floats(config, page_tokens);
 }
 
-static enum status check_limits(const struct model_config *model,
-                                const struct model_engine_config *config, struct failure *failure)
+enum status model_engine_check_limits(const struct model_config *model,
+                                      const struct engine_shape *asked, struct failure *failure)
 {
     const struct {
-        const char *name;
+        const char *setting;
         uint32_t value, min, max;
     } limits[] = {
-        {"page_tokens", config->page_tokens, ATTENTION_TILE_TOKENS, PAGE_TOKENS_MAX},
-        {"step_tokens_max", config->step_tokens_max, 1, LIMIT_STEP_TOKENS},
-        {"step_sequences_max", config->step_sequences_max, 1, LIMIT_SEQUENCES},
-        {"context_tokens_max", config->context_tokens_max, 0, model->context_tokens_max},
+        {"engine.page_tokens", asked->page_tokens, ATTENTION_TILE_TOKENS, PAGE_TOKENS_MAX},
+        {"engine.step_tokens_max", asked->step_tokens_max, 1, LIMIT_STEP_TOKENS},
+        {"engine.running_max", asked->step_sequences_max, 1, LIMIT_SEQUENCES},
+        {"engine.context_tokens_max", asked->context_tokens_max, 0, model->context_tokens_max},
     };
     for (size_t i = 0; i < sizeof limits / sizeof limits[0]; i++) {
         if (limits[i].value < limits[i].min || limits[i].value > limits[i].max) {
-            return fail(failure, STATUS_INVALID, "%s is %u, must be from %u to %u", limits[i].name,
-                        limits[i].value, limits[i].min, limits[i].max);
+            return fail(failure, STATUS_INVALID, "%s is %u, must be from %u to %u",
+                        limits[i].setting, limits[i].value, limits[i].min, limits[i].max);
         }
     }
-    if (config->page_tokens % ATTENTION_TILE_TOKENS != 0) {
-        return fail(failure, STATUS_INVALID, "page_tokens is %u, must be a multiple of %d",
-                    config->page_tokens, ATTENTION_TILE_TOKENS);
+    if (asked->page_tokens % ATTENTION_TILE_TOKENS != 0) {
+        return fail(failure, STATUS_INVALID, "engine.page_tokens is %u, must be a multiple of %d",
+                    asked->page_tokens, ATTENTION_TILE_TOKENS);
     }
     return STATUS_OK;
 }
@@ -88,7 +88,7 @@ static enum status choose_shape(const struct model *model, const struct model_en
         (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE);
     if (config->kv_bytes > machine_bytes) {
         return fail(failure, STATUS_IO,
-                    "kv_bytes is %llu, %llu bytes more than this machine has: lower kv_bytes",
+                    "KV pages: %llu bytes are %llu more than this machine has: lower engine.kv_mib",
                     (unsigned long long)config->kv_bytes,
                     (unsigned long long)(config->kv_bytes - machine_bytes));
     }
@@ -101,11 +101,10 @@ static enum status choose_shape(const struct model *model, const struct model_en
     const uint64_t wanted_pages = (context + config->page_tokens - 1) / config->page_tokens;
     if (page_count < wanted_pages) {
         return fail(failure, STATUS_IO,
-                    "kv_bytes is %llu, %llu bytes too few for one context of %llu tokens: raise "
-                    "kv_bytes or lower context_tokens_max",
-                    (unsigned long long)config->kv_bytes,
-                    (unsigned long long)(wanted_pages * page_bytes - config->kv_bytes),
-                    (unsigned long long)context);
+                    "KV pages: %llu bytes are too few for one context of %llu tokens, %llu are "
+                    "missing: raise engine.kv_mib or lower engine.context_tokens_max",
+                    (unsigned long long)config->kv_bytes, (unsigned long long)context,
+                    (unsigned long long)(wanted_pages * page_bytes - config->kv_bytes));
     }
     *out = (struct engine_shape){
         .page_count = page_count < UINT32_MAX ? (uint32_t)page_count : UINT32_MAX,
@@ -155,8 +154,8 @@ static enum status take_memory(struct model_engine *engine, struct failure *fail
     const size_t vocabulary = shape->vocabulary_count;
     if (arena_create(arena_bytes(engine), &engine->arena) != STATUS_OK) {
         return fail(failure, STATUS_IO,
-                    "no memory for the %zu bytes of a step: lower step_tokens_max or "
-                    "step_sequences_max",
+                    "no memory for the %zu bytes of a step: lower engine.step_tokens_max or "
+                    "engine.running_max",
                     arena_bytes(engine));
     }
     struct arena *arena = engine->arena;
@@ -179,7 +178,7 @@ static enum status take_memory(struct model_engine *engine, struct failure *fail
         (size_t)(shape->page_count * model_engine_page_bytes(forward->config, shape->page_tokens));
     engine->kv = map_bytes(engine->kv_bytes);
     if (!engine->kv) {
-        return fail(failure, STATUS_IO, "no memory for %zu bytes of KV pages: lower kv_bytes",
+        return fail(failure, STATUS_IO, "no memory for %zu bytes of KV pages: lower engine.kv_mib",
                     engine->kv_bytes);
     }
     forward->kv = engine->kv;
@@ -191,7 +190,13 @@ enum status model_engine_create(const struct model *model, const struct model_en
                                 struct model_engine **out, struct failure *failure)
 {
     struct engine_shape shape;
-    enum status status = check_limits(&model->config, config, failure);
+    const struct engine_shape asked = {
+        .page_tokens = config->page_tokens,
+        .context_tokens_max = config->context_tokens_max,
+        .step_tokens_max = config->step_tokens_max,
+        .step_sequences_max = config->step_sequences_max,
+    };
+    enum status status = model_engine_check_limits(&model->config, &asked, failure);
     if (status == STATUS_OK) {
         status = choose_shape(model, config, &shape, failure);
     }
@@ -217,7 +222,7 @@ enum status model_engine_create(const struct model *model, const struct model_en
     }
     if (status == STATUS_OK
         && workers_create(config->worker_count, &engine->workers) != STATUS_OK) {
-        status = fail(failure, STATUS_IO, "cannot start %u worker threads: lower worker_count",
+        status = fail(failure, STATUS_IO, "cannot start %u worker threads: lower engine.threads",
                       config->worker_count);
     }
     if (status == STATUS_OK) {

@@ -16,6 +16,12 @@ struct model_engine_config {
     const struct backend *backend;
 };
 
+/* Of every engine: page_tokens, context_tokens_max and what a step may hold. STATUS_INVALID names
+ * the setting (server/config.def) and its range. */
+MUST_CHECK enum status model_engine_check_limits(const struct model_config *model,
+                                                 const struct engine_shape *asked,
+                                                 struct failure *failure);
+
 /* STATUS_INVALID: a limit out of range, named. STATUS_IO: no memory, with the bytes missing and the
  * setting to change. The model must outlive the engine. */
 MUST_CHECK enum status model_engine_create(const struct model *model,

@@ -316,11 +316,16 @@ enum status config_parse(struct config *config, const char *yaml, size_t length,
 
 /* ---- all sources ---------------------------------------------------------------------------- */
 
+static char variable_letter(char c)
+{
+    return c == '.' ? '_' : c >= 'a' && c <= 'z' ? (char)(c - 'a' + 'A') : c;
+}
+
 static void variable_name(const char *name, char *out, size_t out_bytes)
 {
     snprintf(out, out_bytes, "WARD_%s", name);
     for (char *c = out; *c; c++) {
-        *c = (char)(*c == '.' ? '_' : toupper((unsigned char)*c));
+        *c = variable_letter(*c);
     }
 }
 

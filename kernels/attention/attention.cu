@@ -11,7 +11,9 @@ extern "C" enum status attention_gpu_launch(const struct attention_gpu_args *arg
         status = attention_decode_launch(args, stream);
     }
     if (status == STATUS_OK && args->has_prefill) {
-        status = attention_prefill_launch(args, stream);
+        status = attention_prefill_has_wgmma(&args->shape)
+                     ? attention_prefill_wgmma_launch(args, stream)
+                     : attention_prefill_launch(args, stream);
     }
     return status;
 }

@@ -84,6 +84,7 @@ struct attention_gpu_shape {
     uint32_t multiprocessors; /* gpu_info: fixes the grid, so that a graph serves all contexts */
     enum dtype dtype;         /* T: BF16 or F16 */
     enum dtype kv_dtype;      /* T, or E4M3 */
+    bool has_wgmma;           /* sm_90, whose mma and wgmma agree (matmul_probe.h) */
 };
 
 struct attention_gpu_args {

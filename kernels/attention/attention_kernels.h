@@ -12,6 +12,11 @@ MUST_CHECK enum status attention_decode_launch(const struct attention_gpu_args *
 MUST_CHECK enum status attention_prefill_launch(const struct attention_gpu_args *args,
                                                 struct gpu_stream *stream);
 
+/* Prompts by wgmma: sm_90, head_dim 128, kv_dtype T. */
+bool attention_prefill_has_wgmma(const struct attention_gpu_shape *shape);
+MUST_CHECK enum status attention_prefill_wgmma_launch(const struct attention_gpu_args *args,
+                                                      struct gpu_stream *stream);
+
 #ifdef __cplusplus
 }
 #endif

@@ -12,7 +12,7 @@ extern "C" {
 
 enum {
     ATTENTION_PLAN_DECODE_PAIRS = 16,
-    ATTENTION_PLAN_PREFILL_PAIRS = 64,
+    ATTENTION_PLAN_PREFILL_PAIRS = 64, /* of half an item: what four warps have */
     /* Sequences with no more pairs in a step are decoded: all splits of the keys at once, at the
      * price of reading them for every 16 pairs. */
     ATTENTION_PLAN_FEW_PAIRS = 128,
@@ -47,7 +47,7 @@ static inline uint32_t attention_plan_decode_rows(const struct attention_gpu_sha
 
 static inline uint32_t attention_plan_prefill_rows(const struct attention_gpu_shape *shape)
 {
-    return ATTENTION_PLAN_PREFILL_PAIRS / attention_plan_group(shape);
+    return ATTENTION_PLAN_PREFILL_PAIRS / attention_plan_group(shape) * 2;
 }
 
 /* The least head dimension that kernels are instantiated for; 0: none. */

@@ -54,11 +54,6 @@ GPU_DEVICE uint32_t group_of(const struct attention_gpu_args &args)
     return args.shape.head_count / args.shape.kv_head_count;
 }
 
-GPU_DEVICE uint32_t unit_last_position(const struct unit &unit)
-{
-    return unit.item.position_first + unit.item.row_count - 1;
-}
-
 // The first key that a row at this position sees.
 GPU_DEVICE uint32_t key_first_of(const struct attention_gpu_args &args, uint32_t position)
 {
@@ -66,6 +61,7 @@ GPU_DEVICE uint32_t key_first_of(const struct attention_gpu_args &args, uint32_t
 }
 
 // Where the keys of a unit begin and end: inside its splits, from the window of its first row on.
+// None if it has no rows.
 struct key_range {
     uint32_t first, end;
 };
@@ -74,7 +70,8 @@ GPU_DEVICE struct key_range keys_of(const struct attention_gpu_args &args, const
 {
     const uint32_t split_at = unit.item.split_first * SPLIT;
     const uint32_t window_at = key_first_of(args, unit.item.position_first);
-    const uint32_t end = unit_last_position(unit) + 1;
+    const uint32_t end =
+        unit.item.row_count > 0 ? unit.item.position_first + unit.item.row_count : 0;
     const uint32_t first = split_at > window_at ? split_at : window_at;
     const bool is_part = unit.item.part_count > 1;
     return {first, is_part && split_at + SPLIT < end ? split_at + SPLIT : end};

@@ -7,35 +7,25 @@
 #include "kernels/matmul/matmul_probe.h"
 #include "model/rope_table.h"
 
-enum { PAGE_TOKENS_MAX = 4096 };
-
 /* ---- limits ---------------------------------------------------------------------------------- */
 
 static enum status check_limits(const struct model *model, const struct gpu_engine_config *config,
                                 struct failure *failure)
 {
-    const struct {
-        const char *name;
-        uint32_t value, min, max;
-    } limits[] = {
-        {"page_tokens", config->page_tokens, ATTENTION_TILE_TOKENS, PAGE_TOKENS_MAX},
-        {"step_tokens_max", config->step_tokens_max, 1, LIMIT_STEP_TOKENS},
-        {"step_sequences_max", config->step_sequences_max, 1, LIMIT_SEQUENCES},
-        {"context_tokens_max", config->context_tokens_max, 0, model->config.context_tokens_max},
+    const struct engine_shape asked = {
+        .page_tokens = config->page_tokens,
+        .context_tokens_max = config->context_tokens_max,
+        .step_tokens_max = config->step_tokens_max,
+        .step_sequences_max = config->step_sequences_max,
     };
-    for (size_t i = 0; i < sizeof limits / sizeof limits[0]; i++) {
-        if (limits[i].value < limits[i].min || limits[i].value > limits[i].max) {
-            return fail(failure, STATUS_INVALID, "%s is %u, must be from %u to %u", limits[i].name,
-                        limits[i].value, limits[i].min, limits[i].max);
-        }
-    }
-    if (config->page_tokens % ATTENTION_TILE_TOKENS != 0) {
-        return fail(failure, STATUS_INVALID, "page_tokens is %u, must be a multiple of %d",
-                    config->page_tokens, ATTENTION_TILE_TOKENS);
+    const enum status status = model_engine_check_limits(&model->config, &asked, failure);
+    if (status != STATUS_OK) {
+        return status;
     }
     if (config->kv_bytes == 0
         && !(config->memory_fraction > 0.0 && config->memory_fraction <= 1.0)) {
-        return fail(failure, STATUS_INVALID, "memory_fraction is %.3f, must be above 0, at most 1",
+        return fail(failure, STATUS_INVALID,
+                    "gpu.memory_fraction is %.3f, must be above 0, at most 1",
                     config->memory_fraction);
     }
     return STATUS_OK;

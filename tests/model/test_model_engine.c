@@ -210,15 +210,17 @@ static void limits_are_named(void)
         {{16, 32 * page_bytes, 512, 64, 4, 1, &backend_cpu}, STATUS_OK, ""},
         {{16, 32 * page_bytes, 0, 64, 4, 1, &backend_cpu}, STATUS_OK, ""},
         {{16, page_bytes, 0, 64, 4, 1, &backend_cpu}, STATUS_OK, ""}, /* context shrinks to 16 */
-        {{16, 32 * page_bytes - 1, 512, 64, 4, 1, &backend_cpu}, STATUS_IO, "1 bytes too few"},
-        {{16, 0, 0, 64, 4, 1, &backend_cpu}, STATUS_IO, "kv_bytes"},
-        {{16, 1ULL << 60, 512, 64, 4, 1, &backend_cpu}, STATUS_IO, "lower kv_bytes"},
-        {{16, 64 * page_bytes, 513, 64, 4, 1, &backend_cpu}, STATUS_INVALID, "context_tokens_max"},
-        {{8, 64 * page_bytes, 0, 64, 4, 1, &backend_cpu}, STATUS_INVALID, "page_tokens"},
+        {{16, 32 * page_bytes - 1, 512, 64, 4, 1, &backend_cpu}, STATUS_IO, "1 are missing"},
+        {{16, 0, 0, 64, 4, 1, &backend_cpu}, STATUS_IO, "raise engine.kv_mib"},
+        {{16, 1ULL << 60, 512, 64, 4, 1, &backend_cpu}, STATUS_IO, "lower engine.kv_mib"},
+        {{16, 64 * page_bytes, 513, 64, 4, 1, &backend_cpu},
+         STATUS_INVALID,
+         "engine.context_tokens_max"},
+        {{8, 64 * page_bytes, 0, 64, 4, 1, &backend_cpu}, STATUS_INVALID, "engine.page_tokens"},
         {{24, 64 * page_bytes, 0, 64, 4, 1, &backend_cpu}, STATUS_INVALID, "multiple of 16"},
-        {{16, 64 * page_bytes, 0, 0, 4, 1, &backend_cpu}, STATUS_INVALID, "step_tokens_max"},
+        {{16, 64 * page_bytes, 0, 0, 4, 1, &backend_cpu}, STATUS_INVALID, "engine.step_tokens_max"},
         {{16, 64 * page_bytes, 0, 131073, 4, 1, &backend_cpu}, STATUS_INVALID, "131072"},
-        {{16, 64 * page_bytes, 0, 64, 0, 1, &backend_cpu}, STATUS_INVALID, "step_sequences_max"},
+        {{16, 64 * page_bytes, 0, 64, 0, 1, &backend_cpu}, STATUS_INVALID, "engine.running_max"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct failure failure = {""};

@@ -3,7 +3,7 @@
  * that a step does not have must stay as they are. A weight is within half a unit of T of what it
  * should be, and so is their sum, hence an output within twice that of the largest value, plus its
  * own rounding. Then the same rows alone, in every chunking, decoded and as a prompt, on other
- * pages and with another grid must have the same bits. */
+ * pages, with another grid and by the wgmma kernel must have the same bits. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -47,6 +47,7 @@ static const struct problem {
     {DTYPE_BF16, DTYPE_E4M3, 128, 16, 1, 16, 5, 0, LIST(small)},
     {DTYPE_BF16, DTYPE_E4M3, 96, 2, 1, 16, 513, 0, LIST(mixed)},
     {DTYPE_F16, DTYPE_E4M3, 24, 4, 2, 32, 0, 0, LIST(small)},
+    {DTYPE_F16, DTYPE_F16, 128, 10, 2, 32, 100, 5, LIST(mixed)},
 };
 
 struct world {
@@ -375,6 +376,17 @@ static void expect_counters_back(struct gpu *gpu, const struct world *world)
     free(counters);
 }
 
+/* From here on, where there is such a kernel. */
+static bool use_wgmma(struct gpu *gpu, struct world *world)
+{
+    struct gpu_info info;
+    gpu_get_info(gpu, &info);
+    const struct problem *problem = world->problem;
+    world->args.shape.has_wgmma = info.compute_major == 9 && problem->head_dim == 128
+                                  && problem->kv_dtype == problem->dtype;
+    return world->args.shape.has_wgmma;
+}
+
 /* The other orders of threads, which the host build has as devices, have fewer runs. */
 static void check_problem(struct gpu *gpu, size_t at, bool is_first_device)
 {
@@ -384,6 +396,9 @@ static void check_problem(struct gpu *gpu, size_t at, bool is_first_device)
     world.first = run_chunks(gpu, &world, ALL, false, FEW);
     compare_with_reference(&world, at);
     expect_same(&world, run_chunks(gpu, &world, ALL, false, 0), at, "as prompts");
+    if (use_wgmma(gpu, &world)) {
+        expect_same(&world, run_chunks(gpu, &world, ALL, false, 0), at, "by wgmma");
+    }
     if (is_first_device) {
         world.walks_alone = true;
         expect_same(&world, run_chunks(gpu, &world, ALL, false, FEW), at, "without parts");
