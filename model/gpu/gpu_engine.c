@@ -436,8 +436,3 @@ struct gpu *gpu_engine_device(struct gpu_engine *engine)
 {
     return engine->memory.gpu;
 }
-
-uint64_t gpu_engine_kv_bytes(const struct gpu_engine *engine)
-{
-    return engine->memory.kv_bytes;
-}

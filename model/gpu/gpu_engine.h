@@ -34,7 +34,6 @@ void gpu_engine_destroy(struct gpu_engine *engine); /* NULL is fine; also a lost
 struct engine gpu_engine_interface(struct gpu_engine *engine);
 
 struct gpu *gpu_engine_device(struct gpu_engine *engine);
-uint64_t gpu_engine_kv_bytes(const struct gpu_engine *engine); /* to build another of its shape */
 
 /* Bytes of KV that one page takes in all layers; the model's weights say what T is. */
 uint64_t gpu_engine_page_bytes(const struct model *model, uint32_t page_tokens,
