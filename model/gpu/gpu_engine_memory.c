@@ -47,14 +47,14 @@ uint64_t gpu_engine_page_bytes(const struct model *model, uint32_t page_tokens,
            * pool_page_bytes(&model->config, page_tokens, dtype);
 }
 
-static uint64_t kv_budget(const struct gpu_engine_config *config, const struct gpu_info *info)
+/* Below 0: more is in use than memory_fraction allows, before there is a page. */
+static int64_t kv_budget(const struct gpu_engine_config *config, const struct gpu_info *info)
 {
     if (config->kv_bytes > 0) {
-        return config->kv_bytes;
+        return (int64_t)config->kv_bytes;
     }
     const double used = (double)(info->total_bytes - info->free_bytes);
-    const double left = config->memory_fraction * (double)info->total_bytes - used;
-    return left > 0 ? (uint64_t)left : 0;
+    return (int64_t)(config->memory_fraction * (double)info->total_bytes - used);
 }
 
 /* How many pages there are and how long a sequence may become in them. */
@@ -62,7 +62,8 @@ static enum status choose_shape(struct gpu_engine_memory *memory, const struct m
                                 const struct gpu_engine_config *config, struct failure *failure)
 {
     const uint64_t page_bytes = gpu_engine_page_bytes(model, config->page_tokens, config->kv_dtype);
-    const uint64_t kv_bytes = kv_budget(config, &memory->forward.info);
+    const int64_t budget = kv_budget(config, &memory->forward.info);
+    const uint64_t kv_bytes = budget > 0 ? (uint64_t)budget : 0;
     const uint64_t page_count = kv_bytes / page_bytes;
     const uint64_t held_tokens = page_count * config->page_tokens;
     const bool is_chosen = config->context_tokens_max > 0;
@@ -76,7 +77,7 @@ static enum status choose_shape(struct gpu_engine_memory *memory, const struct m
                     "KV pages: %llu bytes are too few for one context of %llu tokens, %llu are "
                     "missing: raise gpu.memory_fraction or lower engine.context_tokens_max",
                     (unsigned long long)kv_bytes, (unsigned long long)context,
-                    (unsigned long long)(wanted_pages * page_bytes - kv_bytes));
+                    (unsigned long long)((int64_t)(wanted_pages * page_bytes) - budget));
     }
     memory->shape.page_count = page_count < UINT32_MAX ? (uint32_t)page_count : UINT32_MAX;
     memory->shape.context_tokens_max = (uint32_t)context;

@@ -515,6 +515,29 @@ static void limits_are_named(void)
     }
 }
 
+static uint64_t missing_bytes(double memory_fraction)
+{
+    const struct gpu_engine_config config = {.page_tokens = 16,
+                                             .memory_fraction = memory_fraction,
+                                             .context_tokens_max = 512,
+                                             .step_tokens_max = 64,
+                                             .step_sequences_max = 4};
+    struct failure failure = {""};
+    struct gpu_engine *engine = NULL;
+    const enum status status = gpu_engine_create(model, &config, &engine, &failure);
+    const char *at = strstr(failure.text, "tokens, ");
+    CHECK(status == STATUS_FULL && at, "%s, %s", status_name(status), failure.text);
+    gpu_engine_destroy(engine);
+    return at ? strtoull(at + strlen("tokens, "), NULL, 10) : 0;
+}
+
+/* Weights and workspace alone are more than either share: what is missing counts them too. */
+static void missing_bytes_are_all(void)
+{
+    CHECK(missing_bytes(2e-6) > missing_bytes(4e-6), "not what must be added");
+}
+
 CHECK_MAIN(open_model, logits_are_the_cpu_engines, bits_do_not_depend_on_batch_mates,
            nor_with_fp8_pages, fp8_weights_agree_too, unseen_tokens_are_the_same,
-           scrubbed_pages_hold_nothing, a_failed_device_is_replaced, limits_are_named, close_model)
+           scrubbed_pages_hold_nothing, a_failed_device_is_replaced, limits_are_named,
+           missing_bytes_are_all, close_model)
