@@ -233,10 +233,12 @@ template <int N> GPU_DEVICE void cp_async_wait()
     asm volatile("cp.async.wait_group %0;" ::"n"(N) : "memory");
 }
 
+// Not .nc: that is for what nothing writes while the kernel runs, and a kernel that was started
+// early runs beside the one whose results it waits for.
 GPU_DEVICE uint4 load_streaming_16(const void *global)
 {
     uint4 out;
-    asm volatile("ld.global.nc.L1::no_allocate.L2::256B.v4.u32 {%0, %1, %2, %3}, [%4];"
+    asm volatile("ld.global.L1::no_allocate.L2::256B.v4.u32 {%0, %1, %2, %3}, [%4];"
                  : "=r"(out.x), "=r"(out.y), "=r"(out.z), "=r"(out.w)
                  : "l"(global));
     return out;
