@@ -43,13 +43,18 @@ static size_t find_word(const char *const words[WORDS_MAX], const char *word)
     return i;
 }
 
+bool engine_choice_knows_device(const char *device)
+{
+    return find_word(devices, device) < WORDS_MAX;
+}
+
 /* A typing error is one on every machine, so all words are read whatever runs. */
 static enum status read_words(struct engine_choice *choice, struct failure *failure)
 {
     const struct engine_choice_config *config = &choice->config;
     choice->kv_dtype = find_word(kv_dtypes, config->kv_dtype);
     choice->matmul = find_word(matmuls, config->matmul);
-    if (find_word(devices, config->device) == WORDS_MAX) {
+    if (!engine_choice_knows_device(config->device)) {
         return fail(failure, STATUS_INVALID, "engine.device: must be auto, cpu or cuda");
     }
     if (choice->kv_dtype == WORDS_MAX) {

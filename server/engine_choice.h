@@ -46,6 +46,8 @@ const float *engine_choice_logits(const struct engine_choice *choice);
 /* Bytes of KV that a token takes in all layers, on the device that was chosen. */
 uint64_t engine_choice_token_bytes(const struct engine_choice *choice);
 
+bool engine_choice_knows_device(const char *device); /* "auto", "cpu" or "cuda" */
+
 /* One line about that GPU, or why there is none; true: it can be used. */
 bool engine_choice_describe_gpu(uint32_t gpu_index, char *out, size_t out_bytes);
 

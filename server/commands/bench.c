@@ -210,7 +210,8 @@ int bench_main(int argc, char **argv)
         {"tokens", 'n', OPTION_COUNT, &report.settings.out_tokens, 1, LIMIT_CONTEXT_TOKENS, "N",
          "tokens to decode (default 128)", false},
         {"batch", 'b', OPTION_TEXT, &batches, 0, 0, "LIST", "batch sizes (default 1,8,32)", false},
-        {"device", 0, OPTION_TEXT, &report.settings.device, 0, 0, "D", OPTIONS_DEVICE_HELP, false},
+        {"device", 0, OPTION_DEVICE, &report.settings.device, 0, 0, "D", OPTIONS_DEVICE_HELP,
+         false},
         {"json", 0, OPTION_FLAG, &is_json, 0, 0, NULL, "one JSON document, not a table", false},
     };
     const struct options options = {

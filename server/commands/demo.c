@@ -221,7 +221,7 @@ int demo_main(int argc, char **argv)
          .value = "DIR",
          .help = "another model than the bundled one"},
         {.name = "device",
-         .kind = OPTION_TEXT,
+         .kind = OPTION_DEVICE,
          .out = &device,
          .value = "D",
          .help = OPTIONS_DEVICE_HELP},

@@ -66,6 +66,9 @@ static struct finding check_cpu(const struct config *config)
 static struct finding check_gpu(const struct config *config)
 {
     const char *device = config->engine_device;
+    if (!engine_choice_knows_device(device)) {
+        return found(BAD, "engine.device: must be auto, cpu or cuda");
+    }
     const bool is_wanted = strcmp(device, "cuda") == 0;
     const bool is_forbidden = strcmp(device, "cpu") == 0;
     char text[TEXT_BYTES / 2];

@@ -223,7 +223,7 @@ int generate_main(int argc, char **argv)
         {"top-k", 0, OPTION_COUNT, &sampling->top_k, 0, LIMIT_VOCABULARY, "K",
          "draw from the K likeliest tokens (default 0: all)", false},
         {"seed", 0, OPTION_SEED, &sampling->seed, 0, 0, "S", "of the draws (default 0)", false},
-        {"device", 0, OPTION_TEXT, &generation.device, 0, 0, "D", OPTIONS_DEVICE_HELP, false},
+        {"device", 0, OPTION_DEVICE, &generation.device, 0, 0, "D", OPTIONS_DEVICE_HELP, false},
         {"json", 0, OPTION_FLAG, &is_json, 0, 0, NULL, "ids, text and log-probabilities as JSON",
          false},
     };

@@ -100,7 +100,7 @@ int logits_main(int argc, char **argv)
     const struct option_row rows[] = {
         {"model", 'm', OPTION_TEXT, &directory, 0, 0, "DIR", "Hugging Face model directory", true},
         {"ids", 0, OPTION_TEXT, &list, 0, 0, "1,2,3", "token ids", true},
-        {"device", 0, OPTION_TEXT, &wanted.device, 0, 0, "D", OPTIONS_DEVICE_HELP, false},
+        {"device", 0, OPTION_DEVICE, &wanted.device, 0, 0, "D", OPTIONS_DEVICE_HELP, false},
         {"all", 0, OPTION_FLAG, &wanted.is_all, 0, 0, NULL, "of every position, not the last",
          false},
     };

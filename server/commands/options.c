@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "server/engine_choice.h"
 
 enum {
     HELP_VALUE = 256,
@@ -105,6 +106,9 @@ static bool read_value(const struct option_row *row, const char *text)
     case OPTION_TEXT:
         *(const char **)row->out = text;
         return true;
+    case OPTION_DEVICE:
+        *(const char **)row->out = text;
+        return engine_choice_knows_device(text);
     case OPTION_COUNT:
     case OPTION_SEED:
         return read_count(row, text);
@@ -117,6 +121,9 @@ static bool read_value(const struct option_row *row, const char *text)
 
 static int refuse_value(const struct option_row *row, const char *text)
 {
+    if (row->kind == OPTION_DEVICE) {
+        return options_wrong("--%s %.40s: must be auto, cpu or cuda", row->name, text);
+    }
     const char *kind = row->kind == OPTION_NUMBER ? "a number" : "a whole number";
     if (row->kind == OPTION_SEED) {
         return options_wrong("--%s %.40s: must be %s from 0", row->name, text, kind);

@@ -9,6 +9,7 @@
 enum option_kind {
     OPTION_FLAG,   /* bool *out: true when given */
     OPTION_TEXT,   /* const char **out */
+    OPTION_DEVICE, /* const char **out: as engine.device */
     OPTION_COUNT,  /* uint32_t *out, from min to max */
     OPTION_SEED,   /* uint64_t *out, any */
     OPTION_NUMBER, /* float *out, from min to max */

@@ -47,7 +47,7 @@ int serve_main(int argc, char **argv)
          .value = "FILE",
          .help = "settings (YAML), else $WARD_CONFIG; WARD_<SECTION>_<KEY> win over both"},
         {.name = "device",
-         .kind = OPTION_TEXT,
+         .kind = OPTION_DEVICE,
          .out = &device,
          .value = "D",
          .help = "instead of engine.device: auto, cpu or cuda"},

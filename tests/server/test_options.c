@@ -52,6 +52,9 @@ static const struct {
     {{"-t", "a", "--number", ""}, 2, {NULL, 0, 0, 0, false}, 0},
     {{"-t", "a", "--seed", "18446744073709551616"}, 2, {NULL, 0, 0, 0, false}, 0},
     {{"-t", "a", "--seed", "-1"}, 2, {NULL, 0, 0, 0, false}, 0},
+    {{"-t", "a", "--device", "cpu"}, OPTIONS_READY, {"cpu", 5, 0, 0.5F, false}, 0},
+    {{"-t", "a", "--device", "gpu"}, 2, {NULL, 0, 0, 0, false}, 0},
+    {{"-t", "a", "--device", ""}, 2, {NULL, 0, 0, 0, false}, 0},
 };
 
 static void check_case(size_t number)
@@ -62,6 +65,7 @@ static void check_case(size_t number)
         {"count", 'c', OPTION_COUNT, &got.count, 1, 10, "N", "a count", false},
         {"seed", 0, OPTION_SEED, &got.seed, 0, 0, "S", "a seed", false},
         {"number", 0, OPTION_NUMBER, &got.number, 0, 1, "X", "a number", false},
+        {"device", 0, OPTION_DEVICE, &got.text, 0, 0, "D", "a device", false},
         {"flag", 'f', OPTION_FLAG, &got.flag, 0, 0, NULL, "a flag", false},
     };
     const struct options options = {"ward test -t TEXT [WORD]", "A test.", rows,
