@@ -37,7 +37,8 @@ struct gpu_event {
 struct gpu {
     gpu_stream stream;
     int index;
-    bool can_overlap; // programmatic dependent launch: sm_90 and later
+    bool can_overlap;        // programmatic dependent launch: sm_90 and later
+    size_t shared_bytes_max; // of a block
     uint32_t prepared_count;
     prepared kernels[KERNELS_MAX];
     char failure[FAILURE_BYTES];
@@ -116,6 +117,7 @@ static enum status open_stream(struct gpu *gpu, struct failure *failure)
     }
     if (error == cudaSuccess) {
         gpu->can_overlap = properties.major >= 9;
+        gpu->shared_bytes_max = properties.sharedMemPerBlockOptin;
         error = cudaStreamCreateWithFlags(&gpu->stream.stream, cudaStreamNonBlocking);
     }
     if (error == cudaErrorNoKernelImageForDevice || error == cudaErrorInvalidDevice) {
@@ -419,6 +421,10 @@ static enum status prepare_shared(struct gpu *gpu, const void *kernel, const cha
     }
     if (i < gpu->prepared_count && gpu->kernels[i].shared_bytes >= bytes) {
         return STATUS_OK;
+    }
+    if (bytes > gpu->shared_bytes_max) {
+        return fail_device(gpu, "%s: takes %zu bytes of shared memory, a block of this GPU has %zu",
+                           name, bytes, gpu->shared_bytes_max);
     }
     const enum status status = check(
         gpu, name,
