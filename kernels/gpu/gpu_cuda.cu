@@ -156,11 +156,12 @@ void gpu_close(struct gpu *gpu)
     if (!gpu) {
         return;
     }
-    if (cudaSetDevice(gpu->index) == cudaSuccess) {
+    // Setting the device may answer with the failure itself; it is this thread's all the same.
+    if (cudaSetDevice(gpu->index) == cudaSuccess || has_failed(gpu)) {
         (void)cudaStreamDestroy(gpu->stream.stream);
-        if (has_failed(gpu)) {
-            (void)cudaDeviceReset();
-        }
+    }
+    if (has_failed(gpu)) {
+        (void)cudaDeviceReset();
     }
     (void)cudaGetLastError();
     delete gpu;
