@@ -1,6 +1,7 @@
-// attention_prefill.cu - blocks of 64 pairs of a prompt, half an item, over all their keys. Bound by
-// the tensor cores: 4 * head_dim operations a pair and key; each key that a block loads serves 64
-// pairs. A warp skips tiles of which its rows see nothing; masked ones would change nothing either.
+// attention_prefill.cu - blocks of 64 pairs of a prompt, half an item, over all their keys. Bound
+// by the tensor cores: 4 * head_dim operations a pair and key; each key that a block loads serves
+// 64 pairs. A warp skips tiles of which its rows see nothing; masked ones would change nothing
+// either.
 #include "kernels/attention/attention_kernels.h"
 #include "kernels/attention/attention_prefill.cuh"
 
@@ -98,6 +99,7 @@ static GPU_DEVICE void walk_keys(const struct attention_gpu_args &args,
         __syncthreads();
         loader.load_keys(args, shared->keys + stage * part::TILE_BYTES);
         if (sees) {
+            sum_weights<STEPS, T>(walk, weights);
 #pragma unroll
             for (int i = 0; i < STEPS; i++) {
                 add_values<T, KV, DIM>(walk.outs[i], weights,

@@ -1,6 +1,7 @@
 /* matmul_probe.h - do the mma and the wgmma kernel give the same bits on this device? The promise
  * that results do not depend on batch mates needs it, and no manual of the hardware says so; hence
- * it is asked once, at start. The one place that decides which kernels an engine may mix. */
+ * it is asked once, at start. The one place that decides which kernels an engine may mix; attention
+ * goes by the answer too (attention_gpu_shape.has_wgmma). */
 #pragma once
 #include "base/failure.h"
 #include "kernels/gpu/gpu.h"

@@ -235,6 +235,7 @@ static void choose_forward(struct gpu_engine_memory *memory, const struct model 
         .multiprocessors = forward->info.multiprocessors,
         .dtype = dtype,
         .kv_dtype = config->kv_dtype == GPU_ENGINE_KV_FP8 ? DTYPE_E4M3 : dtype,
+        .has_wgmma = forward->info.compute_major == 9 && forward->matmul_kernel != MATMUL_MMA,
     };
     memory->shape = (struct engine_shape){
         .page_tokens = config->page_tokens,

@@ -382,8 +382,8 @@ static bool use_wgmma(struct gpu *gpu, struct world *world)
     struct gpu_info info;
     gpu_get_info(gpu, &info);
     const struct problem *problem = world->problem;
-    world->args.shape.has_wgmma = info.compute_major == 9 && problem->head_dim == 128
-                                  && problem->kv_dtype == problem->dtype;
+    world->args.shape.has_wgmma =
+        info.compute_major == 9 && problem->head_dim == 128 && problem->kv_dtype == problem->dtype;
     return world->args.shape.has_wgmma;
 }
 
