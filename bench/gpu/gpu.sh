@@ -3,11 +3,11 @@
 # compute-sanitizer, greedy answers against the CPU engine, benchmarks beside their peers, one table.
 # Needs CUDA 13, gcc and CMake. What else is missing is left out, with a line that says so.
 #
-#   WARD_GPU_RESULTS   folder for table and JSON; default bench/results
+#   WARD_BENCH_RESULTS   folder for table and JSON; default bench/results
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
-RESULTS=${WARD_GPU_RESULTS:-bench/results}
+RESULTS=${WARD_BENCH_RESULTS:-bench/results}
 FAILED=0
 
 say() { printf '== %s (%d s)\n' "$*" "$SECONDS" >&2; }
