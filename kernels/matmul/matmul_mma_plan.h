@@ -96,8 +96,8 @@ static inline struct matmul_mma_plan matmul_choose_mma_plan(const struct matmul_
         plan.side_by_side = matmul_mma_side_by_side(plan.row_tiles, segments, is_small);
         plan.splits = segments / plan.side_by_side;
     } else {
-        plan.row_tiles = matmul_mma_row_tiles(
-            weight, row_count, is_small && matmul_mma_has_row_tiles(weight, 4) ? 4 : 8);
+        const uint32_t small_max = matmul_mma_has_row_tiles(weight, 4) ? 4 : 2;
+        plan.row_tiles = matmul_mma_row_tiles(weight, row_count, is_small ? small_max : 8);
         plan.side_by_side = 1;
         plan.splits = 1;
         plan.in_sequence = segments;

@@ -86,10 +86,10 @@ static void check_plan(const struct matmul_gpu_weight *weight, uint32_t row_coun
 static void plans_fit(void)
 {
     for (uint32_t i = 0; i < SIZES * SIZES * ROWS; i++) {
-        for (uint32_t kind = 0; kind < 6; kind++) {
-            struct matmul_gpu_weight weight =
-                weight_of(sizes[i / ROWS / SIZES], sizes[i / ROWS % SIZES],
-                          kind / 2 ? DTYPE_E4M3 : DTYPE_BF16, kind % 2 == 1);
+        for (uint32_t kind = 0; kind < 8; kind++) {
+            static const enum dtype dtypes[] = {DTYPE_BF16, DTYPE_E4M3, DTYPE_E4M3, DTYPE_F16};
+            struct matmul_gpu_weight weight = weight_of(
+                sizes[i / ROWS / SIZES], sizes[i / ROWS % SIZES], dtypes[kind / 2], kind % 2 == 1);
             weight.scale_block = kind / 2 == 2 ? MATMUL_RUN : 0;
             check_plan(&weight, row_counts[i % ROWS], 227 * 1024);
             check_plan(&weight, row_counts[i % ROWS], 99 * 1024);
