@@ -63,9 +63,9 @@ template <class T>
 __global__ void matmul_bias_kernel(const struct bias_args args)
 {
     dependency_wait();
-    const uint32_t column = 2 * (blockIdx.x * BIAS_THREADS + threadIdx.x);
+    const uint32_t column = 2 * (blockIdx.y * BIAS_THREADS + threadIdx.x);
     if (column < args.out_count) {
-        uint32_t *pair = args.out + ((size_t)blockIdx.y * args.out_stride + column) / 2;
+        uint32_t *pair = args.out + ((size_t)blockIdx.x * args.out_stride + column) / 2;
         float low, high;
         unpack2<T>(*pair, low, high);
         low += args.bias[column];
@@ -350,8 +350,8 @@ static enum status add_bias(struct matmul_cublaslt *library,
     const struct bias_args bias = {(uint32_t *)args->out, args->bias, args->row_count,
                                    args->out_count, args->out_stride};
     const uint32_t columns = 2 * BIAS_THREADS;
-    const struct gpu_launch_shape shape = {(args->out_count + columns - 1) / columns,
-                                           args->row_count, 1, BIAS_THREADS, 0};
+    const struct gpu_launch_shape shape = {
+        args->row_count, (args->out_count + columns - 1) / columns, 1, BIAS_THREADS, 0};
     return gpu_launch(args->dtype == DTYPE_F16 ? matmul_bias_kernel<f16> : matmul_bias_kernel<bf16>,
                       "matmul_bias", shape, gpu_stream_of(library->gpu), bias);
 }
