@@ -71,14 +71,15 @@ static void fit_context(struct report *report)
 
 static bool is_on_gpu(const struct bench_row *row)
 {
-    return row->copy_bytes_per_second > 0;
+    return strcmp(row->device, "cuda") == 0;
 }
 
-/* A GPU's bandwidth is measured by copies, half of which is reading. */
+/* A GPU's bandwidth is measured by copies, half of which is reading; 0 where it was not. */
 static double fraction_of_read(const struct report *report, const struct bench_row *row)
 {
-    return row->decode_bytes_per_second
-           / (is_on_gpu(row) ? row->copy_bytes_per_second : report->ceilings.read_bytes_per_second);
+    const double ceiling =
+        is_on_gpu(row) ? row->copy_bytes_per_second : report->ceilings.read_bytes_per_second;
+    return ceiling > 0 ? row->decode_bytes_per_second / ceiling : 0;
 }
 
 /* 0 on a GPU, whose peak `./run gpu` measures. */
@@ -103,9 +104,8 @@ static enum status print_json(const struct report *report)
                                         "fraction_of_peak", fraction_of_peak(report, row)));
     }
     json_t *document = json_pack(
-        "{s:s, s:s, s:s, s:i, s:I, s:i, s:i, s:f, s:f, s:o}", "device",
-        report->row_count > 0 && is_on_gpu(&report->rows[0]) ? "cuda" : "cpu", "model",
-        report->model->name, "kernels", cpu_features_name(cpu_features_level()), "threads",
+        "{s:s, s:s, s:s, s:i, s:I, s:i, s:i, s:f, s:f, s:o}", "device", report->rows[0].device,
+        "model", report->model->name, "kernels", cpu_features_name(cpu_features_level()), "threads",
         (int)report->thread_count, "model_bytes", (json_int_t)report->model->weights->bytes,
         "prompt_tokens", (int)report->settings.prompt_tokens, "output_tokens",
         (int)report->settings.out_tokens, "read_GBps", report->ceilings.read_bytes_per_second / 1e9,
@@ -123,18 +123,18 @@ static void print_table(const struct report *report)
     printf("%s: %.2f GB of weights, prompt %u, output %u\n", report->model->name,
            (double)report->model->weights->bytes / 1e9, report->settings.prompt_tokens,
            report->settings.out_tokens);
-    printf("this machine: %u threads, %s, reads %.1f GB/s, computes %.0f GFLOP/s (fp32)\n\n",
+    printf("this machine: %u threads, %s, reads %.1f GB/s, computes %.0f GFLOP/s (fp32)\n",
            report->thread_count, cpu_features_name(cpu_features_level()),
            report->ceilings.read_bytes_per_second / 1e9,
            report->ceilings.fp32_operations_per_second / 1e9);
-    printf("%6s %14s %9s %13s %12s %9s\n", "batch", "prefill tok/s", "of peak", "decode tok/s",
+    if (is_on_gpu(&report->rows[0])) {
+        printf("its GPU copies %.0f GB/s, read and written\n",
+               report->rows[0].copy_bytes_per_second / 1e9);
+    }
+    printf("\n%6s %14s %9s %13s %12s %9s\n", "batch", "prefill tok/s", "of peak", "decode tok/s",
            "decode GB/s", "of read");
     for (uint32_t i = 0; i < report->row_count; i++) {
         const struct bench_row *row = &report->rows[i];
-        if (is_on_gpu(row) && i == 0) {
-            printf("the GPU copies %.0f GB/s, read and written\n",
-                   row->copy_bytes_per_second / 1e9);
-        }
         printf("%6u %14.1f %8.1f%% %13.1f %12.2f %8.1f%%\n", row->batch,
                row->prefill_tokens_per_second, 100 * fraction_of_peak(report, row),
                row->decode_tokens_per_second, row->decode_bytes_per_second / 1e9,

@@ -261,6 +261,7 @@ enum status bench_run(const struct model *model, const struct bench_settings *se
     if (status == STATUS_OK) {
         *out = (struct bench_row){
             .batch = batch,
+            .device = engine_choice_device(bench.engine),
             .prefill_tokens_per_second = settings->prompt_tokens / prefill_seconds,
             .prefill_operations_per_second =
                 prefill_operations(&model->config, settings->prompt_tokens) / prefill_seconds,

@@ -10,11 +10,12 @@ struct bench_settings {
 
 struct bench_row {
     uint32_t batch;
+    const char *device;               /* that it ran on: "cpu" or "cuda" */
     double prefill_tokens_per_second; /* of one prompt after another */
     double prefill_operations_per_second;
     double decode_tokens_per_second; /* of the batch together; the median step */
     double decode_bytes_per_second;  /* weights and KV that a step must read */
-    double copy_bytes_per_second;    /* of a GPU when it only copies; 0: it ran on the CPU */
+    double copy_bytes_per_second;    /* of a GPU when it only copies; 0: not measured */
 };
 
 /* STATUS_IO: no memory. STATUS_DEVICE: the engine is lost. */
