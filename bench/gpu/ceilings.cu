@@ -4,7 +4,7 @@
 
 #include "kernels/gpu/device.cuh"
 
-enum { FILL_BLOCK = 256, PEAK_THREADS = 256, PEAK_STEPS = 512, PEAK_K = 4, PEAK_COLUMNS = 256 };
+enum { FILL_BLOCK = 256, PEAK_THREADS = 256, PEAK_K = 4, PEAK_COLUMNS = 256 };
 
 // ---- device -----------------------------------------------------------------------------------
 
