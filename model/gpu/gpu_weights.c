@@ -185,11 +185,17 @@ static size_t scales_offset(size_t bytes)
     return (bytes + ALIGNMENT_BYTES - 1) / ALIGNMENT_BYTES * ALIGNMENT_BYTES;
 }
 
+/* The head of a tied model too. */
+static bool is_embedding(const struct loader *loader, const struct weights_tensor *tensor)
+{
+    return tensor->data == loader->from->globals.embedding.data;
+}
+
 /* A tensor on the device as the checkpoint has it: the embedding already is, else in staging. */
 static enum status stage(struct loader *loader, const struct weights_tensor *tensor, size_t bytes,
                          const void **out)
 {
-    if (tensor->data == loader->from->globals.embedding.data) {
+    if (is_embedding(loader, tensor)) {
         *out = loader->to->embedding;
         return STATUS_OK;
     }
@@ -204,7 +210,9 @@ static enum status shuffle(struct loader *loader, const struct parts *parts, siz
     const size_t bytes = tensor_bytes(tensor, parts->out_counts[index], parts->in_count);
     float *scales = NULL;
     if (!loader->is_filling) {
-        const size_t all = scales_offset(bytes) + tensor->scale_count * sizeof *scales;
+        const size_t all = is_embedding(loader, tensor)
+                               ? 0
+                               : scales_offset(bytes) + tensor->scale_count * sizeof *scales;
         loader->staging_bytes = loader->staging_bytes > all ? loader->staging_bytes : all;
         return STATUS_OK;
     }
@@ -257,7 +265,7 @@ static enum status put_plain(struct loader *loader, const struct parts *parts,
                              struct gpu_linear *out)
 {
     const struct weights_tensor *first = parts->tensors[0];
-    if (first->data == loader->from->globals.embedding.data) {
+    if (is_embedding(loader, first)) {
         out->plain = loader->to->embedding;
         return STATUS_OK;
     }
