@@ -45,8 +45,7 @@ float dtype_e4m3_to_float(uint8_t bits)
     return float_of_bits(sign | ((magnitude << 20) + (120U << 23))); /* biases 127 and 7 */
 }
 
-/* ---- rounding --------------------------------------------------------------------------------
- */
+/* ---- rounding -------------------------------------------------------------------------------- */
 
 /* bits without the last `shift`, to nearest, ties to even. A carry moves on to the exponent. */
 static uint32_t round_off(uint32_t bits, uint32_t shift)
@@ -103,8 +102,7 @@ uint8_t dtype_e4m3_from_float(float value)
     return (uint8_t)(rounded | (bits >> 24 & 0x80));
 }
 
-/* ---- arrays ----------------------------------------------------------------------------------
- */
+/* ---- arrays ---------------------------------------------------------------------------------- */
 
 float dtype_load(const void *data, enum dtype dtype, size_t index)
 {

@@ -7,8 +7,7 @@
 
 enum { ALIGNMENT_FLOATS = 16 };
 
-/* ---- workspace -------------------------------------------------------------------------------
- */
+/* ---- workspace ------------------------------------------------------------------------------- */
 
 static size_t block_floats(uint32_t row_count, uint32_t dim)
 {
@@ -43,8 +42,7 @@ void forward_set_workspace(struct forward *forward, float *workspace, uint32_t r
     }
 }
 
-/* ---- steps of a layer ------------------------------------------------------------------------
- */
+/* ---- steps of a layer ------------------------------------------------------------------------ */
 
 static void norm(const struct forward *forward, const struct weights_tensor *weight,
                  uint32_t row_count)
@@ -168,8 +166,7 @@ static void feed_forward(const struct forward *forward, const struct weights_lay
     add_to_stream(forward, forward->gate, ffn_dim, down, row_count);
 }
 
-/* ---- the batch -------------------------------------------------------------------------------
- */
+/* ---- the batch ------------------------------------------------------------------------------- */
 
 /* Final norm and head, for the rows that want logits only: they are gathered to the front first. */
 static void make_logits(const struct forward *forward, const struct forward_batch *batch)

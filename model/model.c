@@ -12,8 +12,7 @@
 
 enum { DIRECTORY_SHOWN_BYTES = 100 };
 
-/* ---- name and digest -------------------------------------------------------------------------
- */
+/* ---- name and digest ------------------------------------------------------------------------- */
 
 /* The last part of the resolved path, so that "." has a name too. */
 static void read_name(const char *directory, char *out, size_t out_bytes)
@@ -63,8 +62,7 @@ static enum status read_digest(const char *directory, struct model *model, struc
     return STATUS_OK;
 }
 
-/* ---- open and close --------------------------------------------------------------------------
- */
+/* ---- open and close -------------------------------------------------------------------------- */
 
 static void close_text_parts(struct model *model)
 {

@@ -14,8 +14,7 @@ static const double FACTOR_MAX = 1e6, THETA_MAX = 1e15, EPSILON_MIN = 1e-12;
 /* Fields that change the result and are not built: refused unless absent or null. */
 static const char *const unsupported_fields[] = {"sliding_window"};
 
-/* ---- family ----------------------------------------------------------------------------------
- */
+/* ---- family ---------------------------------------------------------------------------------- */
 
 static enum status read_family(const struct json_source *source, const struct model_family **out)
 {
@@ -59,8 +58,7 @@ static enum status refuse_unsupported(const struct json_source *source)
     return status;
 }
 
-/* ---- shape -----------------------------------------------------------------------------------
- */
+/* ---- shape ----------------------------------------------------------------------------------- */
 
 static enum status read_dims(const struct json_source *source, struct model_config *config)
 {
@@ -158,8 +156,7 @@ static enum status read_flags(const struct json_source *source, struct model_con
     return status;
 }
 
-/* ---- rotary embedding ------------------------------------------------------------------------
- */
+/* ---- rotary embedding ------------------------------------------------------------------------ */
 
 static enum status require(const struct json_source *source, const char *field)
 {
@@ -258,8 +255,7 @@ static enum status read_rope(const struct json_source *source, struct rope_confi
     return status;
 }
 
-/* ---- end of sequence -------------------------------------------------------------------------
- */
+/* ---- end of sequence ------------------------------------------------------------------------- */
 
 /* An id, a list of ids, or absent, which leaves the config as it is. */
 static enum status read_eos(const struct json_source *source, struct model_config *config)
@@ -287,8 +283,7 @@ static enum status read_eos(const struct json_source *source, struct model_confi
     return STATUS_OK;
 }
 
-/* ---- all of it -------------------------------------------------------------------------------
- */
+/* ---- all of it ------------------------------------------------------------------------------- */
 
 enum status model_config_parse(const json_t *config, const json_t *generation,
                                struct model_config *out, struct failure *failure)

@@ -39,8 +39,7 @@ struct model_engine {
 
 _Static_assert(sizeof(struct page_id) == sizeof(uint32_t), "page lists are read as uint32_t");
 
-/* ---- sizes -----------------------------------------------------------------------------------
- */
+/* ---- sizes ----------------------------------------------------------------------------------- */
 
 /* Floats of one page in one layer's k or v pool. */
 static size_t page_floats(const struct model_config *config, uint32_t page_tokens)
@@ -117,8 +116,7 @@ static enum status choose_shape(const struct model *model, const struct model_en
     return STATUS_OK;
 }
 
-/* ---- memory ----------------------------------------------------------------------------------
- */
+/* ---- memory ---------------------------------------------------------------------------------- */
 
 /* Zero pages that cost nothing until touched; NULL: no memory. */
 static void *map_bytes(size_t bytes)
@@ -253,8 +251,7 @@ void model_engine_destroy(struct model_engine *engine)
     }
 }
 
-/* ---- logits for tools ------------------------------------------------------------------------
- */
+/* ---- logits for tools ------------------------------------------------------------------------ */
 
 enum status model_engine_keep_logits(struct model_engine *engine, enum model_engine_logits which)
 {
@@ -278,8 +275,7 @@ const float *model_engine_logits(const struct model_engine *engine)
     return engine->kept;
 }
 
-/* ---- a step ----------------------------------------------------------------------------------
- */
+/* ---- a step ---------------------------------------------------------------------------------- */
 
 static void scrub(const struct model_engine *engine)
 {

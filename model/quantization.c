@@ -81,8 +81,7 @@ static enum status read_block(const struct json_source *source, const char *fiel
     return STATUS_OK;
 }
 
-/* ---- quant_method "fp8" ------------------------------------------------------------------------
- */
+/* ---- quant_method "fp8" ---------------------------------------------------------------------- */
 
 static enum status read_fp8(const struct json_source *source, struct quantization_config *out)
 {
@@ -97,8 +96,7 @@ static enum status read_fp8(const struct json_source *source, struct quantizatio
                                : status;
 }
 
-/* ---- "compressed-tensors" ----------------------------------------------------------------------
- */
+/* ---- "compressed-tensors" -------------------------------------------------------------------- */
 
 static enum status read_weights(const struct json_source *source, struct quantization_config *out)
 {
@@ -167,8 +165,7 @@ static enum status read_compressed(const struct json_source *source,
     return status;
 }
 
-/* ---- either ------------------------------------------------------------------------------------
- */
+/* ---- either ---------------------------------------------------------------------------------- */
 
 enum status quantization_read(const struct json_source *source, struct quantization_config *out)
 {

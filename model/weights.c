@@ -10,8 +10,7 @@
 #include "model/weights_scales.h"
 #include "model/weights_walk.h"
 
-/* ---- from files ------------------------------------------------------------------------------
- */
+/* ---- from files ------------------------------------------------------------------------------ */
 
 static enum status refuse_shape(const struct weights_walk *walk, const struct family_tensor *row,
                                 const struct weight_file *file,
@@ -115,8 +114,7 @@ static enum status expand(struct weights_walk *walk, const struct family_tensor 
     return STATUS_OK;
 }
 
-/* ---- open ------------------------------------------------------------------------------------
- */
+/* ---- open ------------------------------------------------------------------------------------ */
 
 /* Tensors that no row of the family names are not an error (old checkpoints carry rotary tables),
  * but a sign that the config may not fit the weights. */

@@ -18,8 +18,7 @@ struct row_list {
     char *base; /* their struct weights_layer or weights_globals */
 };
 
-/* ---- the walk over the family's tensors ------------------------------------------------------
- */
+/* ---- the walk over the family's tensors ------------------------------------------------------ */
 
 /* pattern with '#' replaced by the layer's number. */
 static void write_name(const char *pattern, uint32_t layer, char out[NAME_BYTES])
@@ -87,8 +86,7 @@ enum status weights_walk_use_for_size(struct weights_walk *walk, const struct fa
     return STATUS_OK;
 }
 
-/* ---- memory ----------------------------------------------------------------------------------
- */
+/* ---- memory ---------------------------------------------------------------------------------- */
 
 enum status weights_walk_create(const struct model_config *config, struct weights_walk *walk,
                                 struct failure *failure)

@@ -41,8 +41,7 @@ struct tile_rows {
     }
 };
 
-// ---- a unit of work: an item and a kv head
-// --------------------------------------------------------
+// ---- a unit of work: an item and a kv head -----------------------------------------------------
 
 struct unit {
     struct attention_gpu_item item;
@@ -123,8 +122,7 @@ GPU_DEVICE void stage_queries(const struct attention_gpu_args &args, const struc
     }
 }
 
-// ---- loading keys and values
-// ----------------------------------------------------------------------
+// ---- loading keys and values -------------------------------------------------------------------
 
 // Walks through the tiles of a unit: load_keys and load_values alternate, keys first. Each is one
 // group of copies, an empty one beyond the end. Lanes 0 to 3 of a warp (and so on in fours) look up
@@ -213,8 +211,7 @@ struct loader {
     }
 };
 
-// ---- scores
-// ---------------------------------------------------------------------------------------
+// ---- scores ------------------------------------------------------------------------------------
 
 // The queries' fragment of one k16 step: 16 pairs from pair_first on.
 template <class T, int DIM>
@@ -254,8 +251,7 @@ GPU_DEVICE void add_scores(float scores[BLOCKS * 2][4], const uint32_t queries[]
     }
 }
 
-// ---- weights
-// --------------------------------------------------------------------------------------
+// ---- weights -----------------------------------------------------------------------------------
 
 // Weights are 2^(score * factor - maximum * factor), scores being those of score_of().
 struct score_rule {
@@ -357,8 +353,7 @@ GPU_DEVICE float weight_base(float maximum, const struct score_rule &rule)
     return maximum == -INFINITY ? 0.0F : maximum * rule.factor;
 }
 
-// ---- values
-// ---------------------------------------------------------------------------------------
+// ---- values ------------------------------------------------------------------------------------
 
 // Accumulators of 16 dimensions: two n8 blocks. take_pair() knows which dimensions they are.
 typedef float sixteen[2][4];
@@ -429,8 +424,7 @@ GPU_DEVICE uint32_t take_pair(const sixteen from, uint32_t block, int half, int 
     return block * 16 + lane * 4 + i * 2;
 }
 
-// ---- splits
-// ---------------------------------------------------------------------------------------
+// ---- splits ------------------------------------------------------------------------------------
 
 // The maximum, sum and outputs of a later split join those of the ones before:
 // x = x * before + later's x * later.

@@ -22,8 +22,7 @@ struct embedding_args {
 void embedding_reference(const struct embedding_args *args);
 void embedding_cpu(const struct embedding_args *args, struct workers *workers);
 
-/* ---- on a GPU: the rows of batch.ids, below counts->row_count; the rest is left alone ----------
- */
+/* ---- on a GPU: the rows of batch.ids, below counts->row_count; the rest is left alone -------- */
 
 /* An id with this bit is sampled[id without it]: a token of the step before, which the host has not
  * seen yet. */

@@ -48,8 +48,7 @@ struct matmul_cublaslt {
     struct choice choices[MATMUL_CUBLASLT_SHAPES_MAX];
 };
 
-// ---- device
-// ---------------------------------------------------------------------------------------
+// ---- device ------------------------------------------------------------------------------------
 
 struct bias_args {
     uint32_t *out; // pairs of T
@@ -74,8 +73,7 @@ __global__ void matmul_bias_kernel(const struct bias_args args)
     }
 }
 
-// ---- the library
-// ----------------------------------------------------------------------------------
+// ---- the library -------------------------------------------------------------------------------
 
 static bool load_functions(struct functions *call, void *shared_object)
 {
@@ -192,8 +190,7 @@ extern "C" void matmul_cublaslt_destroy(struct matmul_cublaslt *library)
     gpu_pinned_give_back(library->gpu, library);
 }
 
-// ---- shapes
-// ---------------------------------------------------------------------------------------
+// ---- shapes ------------------------------------------------------------------------------------
 
 static bool same_shape(const struct matmul_cublaslt_args *a, const struct matmul_cublaslt_args *b)
 {
@@ -278,8 +275,7 @@ static struct choice *find_choice(struct matmul_cublaslt *library,
     return NULL;
 }
 
-// ---- tuning
-// ---------------------------------------------------------------------------------------
+// ---- tuning ------------------------------------------------------------------------------------
 
 // Milliseconds of TIMED_RUNS runs after one to warm up; a candidate that fails is no candidate.
 static enum status time_candidate(struct matmul_cublaslt *library, const struct choice *choice,
@@ -341,8 +337,7 @@ extern "C" enum status matmul_cublaslt_tune(struct matmul_cublaslt *library,
     return status;
 }
 
-// ---- launcher
-// -------------------------------------------------------------------------------------
+// ---- launcher ----------------------------------------------------------------------------------
 
 static enum status add_bias(struct matmul_cublaslt *library,
                             const struct matmul_cublaslt_args *args)

@@ -6,14 +6,12 @@
 #include "kernels/gpu/device.cuh"
 #include "kernels/matmul/matmul_plan.h"
 
-// ---- launchers of the kernels, for matmul_gpu.cu
-// --------------------------------------------------
+// ---- launchers of the kernels, for matmul_gpu.cu -----------------------------------------------
 
 enum status matmul_mma_launch(const struct matmul_gpu_args *args, struct gpu_stream *stream);
 enum status matmul_wgmma_launch(const struct matmul_gpu_args *args, struct gpu_stream *stream);
 
-// ---- device
-// ---------------------------------------------------------------------------------------
+// ---- device ------------------------------------------------------------------------------------
 
 // Adds what a run of 128 k gave to its segment; segments begin at zero.
 GPU_DEVICE float matmul_promote(float run, float scale, float segment)

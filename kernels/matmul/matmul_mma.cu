@@ -29,8 +29,7 @@ struct mma_args {
     uint32_t segment_count, segment_shift, runs, side_by_side, in_sequence, block_outs, splits;
 };
 
-// ---- device
-// ---------------------------------------------------------------------------------------
+// ---- device ------------------------------------------------------------------------------------
 
 template <class T_, class W_, int ROW_TILES_, bool HAS_BLOCKS_>
 struct mma_shape {
@@ -126,8 +125,7 @@ GPU_DEVICE void copy_weights(const struct mma_args &args, const struct mma_place
     }
 }
 
-// ---- x into the ring
-// ------------------------------------------------------------------------------
+// ---- x into the ring ---------------------------------------------------------------------------
 
 template <class T>
 struct x_piece {
@@ -222,8 +220,7 @@ GPU_DEVICE void copy_first_x(const struct mma_args &args, const struct mma_place
     }
 }
 
-// ---- tensor cores
-// ---------------------------------------------------------------------------------
+// ---- tensor cores ------------------------------------------------------------------------------
 
 template <class S>
 struct mma_sums {
@@ -376,8 +373,7 @@ GPU_DEVICE void multiply_all(const struct mma_args &args, const struct mma_place
     }
 }
 
-// ---- from sums to out
-// -----------------------------------------------------------------------------
+// ---- from sums to out --------------------------------------------------------------------------
 
 // Sums of segments, in shared memory or in the workspace.
 struct sum_view {
@@ -530,8 +526,7 @@ __global__ void __launch_bounds__(THREADS, 2) matmul_mma_kernel(const struct mma
     }
 }
 
-// ---- launcher
-// -------------------------------------------------------------------------------------
+// ---- launcher ----------------------------------------------------------------------------------
 
 using mma_kernel = void (*)(const struct mma_args);
 

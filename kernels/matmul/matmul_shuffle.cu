@@ -10,8 +10,7 @@ struct shuffle_args {
     uint32_t tile_first;
 };
 
-// ---- device
-// ---------------------------------------------------------------------------------------
+// ---- device ------------------------------------------------------------------------------------
 
 constexpr int64_t ROW_IS_ZERO = -1;     // padding
 constexpr int64_t ROW_IS_ANOTHERS = -2; // of another part
@@ -127,8 +126,7 @@ __global__ void __launch_bounds__(THREADS) matmul_shuffle_kernel(const struct sh
     }
 }
 
-// ---- launcher
-// -------------------------------------------------------------------------------------
+// ---- launcher ----------------------------------------------------------------------------------
 
 static const struct {
     enum dtype from, to;

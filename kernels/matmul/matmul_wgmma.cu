@@ -24,8 +24,7 @@ struct wgmma_args {
 
 #if GPU_HAS_WGMMA
 
-// ---- device: the tiles, the ring
-// ------------------------------------------------------------------
+// ---- device: the tiles, the ring ---------------------------------------------------------------
 
 struct tile {
     uint32_t out, row; // in tiles
@@ -61,8 +60,7 @@ GPU_DEVICE void ring_advance(struct ring &ring)
     }
 }
 
-// ---- device: the copies
-// ---------------------------------------------------------------------------
+// ---- device: the copies ------------------------------------------------------------------------
 
 template <class W>
 GPU_DEVICE void copy_weights(const struct wgmma_args &args, const struct ring &ring, uint32_t out,
@@ -136,8 +134,7 @@ GPU_DEVICE void produce(const struct wgmma_args &args, struct ring ring)
     dependency_release();
 }
 
-// ---- device: the sums
-// -----------------------------------------------------------------------------
+// ---- device: the sums --------------------------------------------------------------------------
 
 // Operand A of 2 k16 steps: half (0, 1) of a chunk, from this warp's 16 features of the stage.
 template <class W, class T>
@@ -253,8 +250,7 @@ GPU_DEVICE void sum_tile(const struct wgmma_args &args, float sum[TOKENS / 2], s
     }
 }
 
-// ---- device: on the way out
-// -----------------------------------------------------------------------
+// ---- device: on the way out --------------------------------------------------------------------
 //
 // D has features along the lanes' rows, out has them along its columns: MATMUL_WGMMA_OUT_TOKENS
 // rows at a time pass through shared memory, [row][64 features and padding]; then 16 threads have 4
@@ -439,8 +435,7 @@ __global__ void __launch_bounds__(MATMUL_WGMMA_THREADS, 1)
 #endif
 }
 
-// ---- launcher
-// -------------------------------------------------------------------------------------
+// ---- launcher ----------------------------------------------------------------------------------
 
 // Every kernel there is: matmul_wgmma_widths() has the same list.
 static const struct {

@@ -19,8 +19,7 @@ enum status sample_pick_launch(const struct sample_kernel_args *args, struct gpu
 #define SAMPLE_DEVICE static __device__ __forceinline__
 #define SAMPLE_WARP   0xffffffffU
 
-// ---- numbers
-// --------------------------------------------------------------------------------------
+// ---- numbers -----------------------------------------------------------------------------------
 
 SAMPLE_DEVICE uint32_t bits_of(float x)
 {
@@ -111,8 +110,7 @@ SAMPLE_DEVICE double unit_of(uint64_t seed, uint32_t position)
     return (double)(bits >> 11) * 0x1p-53;
 }
 
-// ---- a warp
-// ---------------------------------------------------------------------------------------
+// ---- a warp ------------------------------------------------------------------------------------
 
 SAMPLE_DEVICE double add_over_warp(double x)
 {
@@ -151,8 +149,7 @@ SAMPLE_DEVICE struct best best_of_warp(struct best best)
     return best;
 }
 
-// ---- a row
-// ----------------------------------------------------------------------------------------
+// ---- a row -------------------------------------------------------------------------------------
 
 struct sample_choices {
     bool is_greedy, has_top_k, has_top_p, has_min_p;

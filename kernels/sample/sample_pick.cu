@@ -9,8 +9,7 @@
 // doubles, each thread its own tokens in order, then a tree.
 #include "kernels/sample/sample_device.cuh"
 
-// ---- device: a block
-// --------------------------------------------------------------------------------
+// ---- device: a block ---------------------------------------------------------------------------
 
 enum { WARPS_MAX = 16, EVERY = 0xffffffff, GROUP_SHIFT = 12 /* bits that a bound may leave out */ };
 
@@ -95,8 +94,7 @@ SAMPLE_DEVICE void load_four(const float *values, uint32_t i, uint32_t count, fl
     x[3] = i + 3 < count ? finite_or_never(four.w) : -INFINITY;
 }
 
-// ---- device: where a prefix ends
-// --------------------------------------------------------------------
+// ---- device: where a prefix ends ---------------------------------------------------------------
 
 enum measure { MEASURE_COUNT, MEASURE_WEIGHT };
 
@@ -147,8 +145,7 @@ static __device__ uint32_t find_cut(const struct pick &pick, const float *values
     return key;
 }
 
-// ---- device: candidates
-// -----------------------------------------------------------------------------
+// ---- device: candidates ------------------------------------------------------------------------
 
 // All tokens whose key is at least least, in no order; more than candidates_max: only so many are
 // there. groups: the highest of every sixteen values.
@@ -315,8 +312,7 @@ SAMPLE_DEVICE uint32_t bound_of(const struct pick &pick, const struct sample_gpu
     return bound;
 }
 
-// ---- device: the whole vocabulary
-// -------------------------------------------------------------------
+// ---- device: the whole vocabulary --------------------------------------------------------------
 
 // What is kept: above the key, and the first take of those at it; of these what weighs enough.
 struct cut {
@@ -458,8 +454,7 @@ static __device__ uint32_t draw_from_chunks(const struct pick &pick,
                        &total);
 }
 
-// ---- device: a row
-// ----------------------------------------------------------------------------------
+// ---- device: a row -----------------------------------------------------------------------------
 
 SAMPLE_DEVICE double total_of(const struct pick &pick, const struct sample_gpu_chunk *chunks,
                               uint32_t chunk_count)
@@ -620,8 +615,7 @@ static __global__ void __launch_bounds__(WARPS_MAX * 32)
     }
 }
 
-// ---- launcher
-// ---------------------------------------------------------------------------------------
+// ---- launcher ----------------------------------------------------------------------------------
 
 enum status sample_pick_launch(const struct sample_kernel_args *args, struct gpu_stream *stream)
 {

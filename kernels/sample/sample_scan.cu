@@ -8,8 +8,7 @@
 // that are in its chunk and counts them in shared memory.
 #include "kernels/sample/sample_device.cuh"
 
-// ---- device
-// -----------------------------------------------------------------------------------------
+// ---- device ------------------------------------------------------------------------------------
 
 struct scan_shared {
     uint32_t words[SAMPLE_CHUNK]; // logits, then counts
@@ -279,8 +278,7 @@ static __global__ void __launch_bounds__(SAMPLE_WEIGH_CHUNKS *SAMPLE_SCAN_THREAD
     }
 }
 
-// ---- launcher
-// ---------------------------------------------------------------------------------------
+// ---- launcher ----------------------------------------------------------------------------------
 
 extern "C" size_t sample_gpu_workspace_bytes(uint32_t row_count, uint32_t vocabulary_count)
 {

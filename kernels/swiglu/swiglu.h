@@ -29,8 +29,7 @@ struct swiglu_args {
 void swiglu_reference(const struct swiglu_args *args);
 void swiglu_cpu(const struct swiglu_args *args, struct workers *workers);
 
-/* ---- on a GPU: where the matmul did not do it. Rows from counts->row_count on are left alone ----
- */
+/* ---- on a GPU: where the matmul did not do it. Rows from counts->row_count on are left alone - */
 
 struct gpu_stream;
 

@@ -38,8 +38,7 @@ struct section {
     struct failure *failure;
 };
 
-/* ---- one tensor ------------------------------------------------------------------------------
- */
+/* ---- one tensor ------------------------------------------------------------------------------ */
 
 static enum status refuse(const struct section *section, const char *name, const char *problem)
 {
@@ -134,8 +133,7 @@ static enum status read_tensor(const struct section *section, const json_t *entr
     return STATUS_OK;
 }
 
-/* ---- all tensors -----------------------------------------------------------------------------
- */
+/* ---- all tensors ----------------------------------------------------------------------------- */
 
 static int compare_names(const void *a, const void *b)
 {
@@ -300,8 +298,7 @@ void safetensors_destroy(struct safetensors *safetensors)
     }
 }
 
-/* ---- reading ---------------------------------------------------------------------------------
- */
+/* ---- reading --------------------------------------------------------------------------------- */
 
 size_t safetensors_count(const struct safetensors *safetensors)
 {

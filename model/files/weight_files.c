@@ -21,8 +21,7 @@ struct weight_files {
     json_t *index; /* weight_map: tensor name to shard name; NULL for a single file */
 };
 
-/* ---- one file --------------------------------------------------------------------------------
- */
+/* ---- one file -------------------------------------------------------------------------------- */
 
 /* Maps path read-only. STATUS_NOT_FOUND, STATUS_INVALID (not a file, empty), STATUS_IO. */
 static enum status map_file(const char *path, struct weight_file *file, struct failure *failure)
@@ -78,8 +77,7 @@ static enum status open_file(const char *directory, struct weight_file *file,
     return status;
 }
 
-/* ---- the index -------------------------------------------------------------------------------
- */
+/* ---- the index ------------------------------------------------------------------------------- */
 
 /* A shard's name must stay inside the directory. */
 static bool is_shard_name(const char *name)
@@ -171,8 +169,7 @@ static enum status check_index(const struct weight_files *files, struct failure 
     return STATUS_OK;
 }
 
-/* ---- all of them -----------------------------------------------------------------------------
- */
+/* ---- all of them ----------------------------------------------------------------------------- */
 
 enum status weight_files_open(const char *directory, struct weight_files **out,
                               struct failure *failure)

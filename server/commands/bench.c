@@ -23,8 +23,7 @@ struct report {
     uint32_t batches[ROWS_MAX], row_count;
 };
 
-/* ---- settings --------------------------------------------------------------------------------
- */
+/* ---- settings -------------------------------------------------------------------------------- */
 
 /* "1,8,32" into batches; false: not such a list. */
 static bool read_batches(const char *text, struct report *report)
@@ -66,8 +65,7 @@ static void fit_context(struct report *report)
             settings->prompt_tokens, settings->out_tokens);
 }
 
-/* ---- report ----------------------------------------------------------------------------------
- */
+/* ---- report ---------------------------------------------------------------------------------- */
 
 static bool is_on_gpu(const struct bench_row *row)
 {
@@ -142,8 +140,7 @@ static void print_table(const struct report *report)
     }
 }
 
-/* ---- running ---------------------------------------------------------------------------------
- */
+/* ---- running --------------------------------------------------------------------------------- */
 
 static double higher(double a, double b)
 {

@@ -27,8 +27,7 @@ struct generation {
     const char *finish_reason;
 };
 
-/* ---- prompt ----------------------------------------------------------------------------------
- */
+/* ---- prompt ---------------------------------------------------------------------------------- */
 
 /* Tokens of the prompt; special tokens written in it are recognised, as in `ward tokenize`. */
 static enum status encode(struct generation *generation, const char *prompt,
@@ -72,8 +71,7 @@ static enum status encode(struct generation *generation, const char *prompt,
     return STATUS_OK;
 }
 
-/* ---- output ----------------------------------------------------------------------------------
- */
+/* ---- output ---------------------------------------------------------------------------------- */
 
 static enum status append_logprobs(struct generation *generation, const struct engine_token *token)
 {

@@ -21,8 +21,7 @@ enum {
     COMMAND_NAME_BYTES = 48
 };
 
-/* ---- errors ----------------------------------------------------------------------------------
- */
+/* ---- errors ---------------------------------------------------------------------------------- */
 
 int options_failed(const struct failure *failure)
 {
@@ -41,8 +40,7 @@ int options_wrong(const char *format, ...)
     return 2;
 }
 
-/* ---- help ------------------------------------------------------------------------------------
- */
+/* ---- help ------------------------------------------------------------------------------------ */
 
 static void print_row(char letter, const char *name, const char *value, const char *help)
 {
@@ -66,8 +64,7 @@ static void print_help(const struct options *options)
     print_row('h', "help", NULL, "print this");
 }
 
-/* ---- values ----------------------------------------------------------------------------------
- */
+/* ---- values ---------------------------------------------------------------------------------- */
 
 static bool read_count(const struct option_row *row, const char *text)
 {
@@ -132,8 +129,7 @@ static int refuse_value(const struct option_row *row, const char *text)
                          row->min, row->max);
 }
 
-/* ---- reading ---------------------------------------------------------------------------------
- */
+/* ---- reading --------------------------------------------------------------------------------- */
 
 static const struct option_row *find_row(const struct options *options, int value)
 {

@@ -26,8 +26,7 @@ bool tickets_has_cancels(const struct tickets *tickets);
 
 uint32_t tickets_live(struct tickets *tickets);
 
-/* ---- delivery --------------------------------------------------------------------------------
- */
+/* ---- delivery -------------------------------------------------------------------------------- */
 
 /* Writes one event into its log; an event for a ticket that is gone is dropped. True: *handle is to
  * be woken after this round; it is told once a round. round: any number but the last one. */

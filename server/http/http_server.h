@@ -78,8 +78,7 @@ struct http_error {
 };
 void http_reply_error(struct http_exchange *exchange, const struct http_error *error);
 
-/* ---- answers that come later ------------------------------------------------------------------
- */
+/* ---- answers that come later ----------------------------------------------------------------- */
 
 enum { HTTP_PULL_WAIT = 0, HTTP_PULL_END = -1, HTTP_PULL_CUT = -2 };
 

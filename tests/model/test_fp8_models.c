@@ -72,8 +72,7 @@ static void matrices_are_stored_times_scale(void)
     support_close(plain);
 }
 
-/* ---- what is wrong with a checkpoint -----------------------------------------------------------
- */
+/* ---- what is wrong with a checkpoint --------------------------------------------------------- */
 
 static const struct {
     const char *fixture;

@@ -347,8 +347,7 @@ static struct node *filters_and_tests(struct parser *parser, struct node *node)
     }
 }
 
-/* ---- signs --------------------------------------------------------------------------------------
- */
+/* ---- signs ----------------------------------------------------------------------------------- */
 
 static struct node *sign(struct parser *parser, enum node_kind kind)
 {

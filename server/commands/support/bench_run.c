@@ -45,8 +45,7 @@ struct model_config bench_run_config_1b(void)
     return config;
 }
 
-/* ---- memory ----------------------------------------------------------------------------------
- */
+/* ---- memory ---------------------------------------------------------------------------------- */
 
 static void fill(struct bench *bench)
 {
@@ -95,8 +94,7 @@ static void close_bench(struct bench *bench)
     free(bench->tokens);
 }
 
-/* ---- steps -----------------------------------------------------------------------------------
- */
+/* ---- steps ----------------------------------------------------------------------------------- */
 
 /* The rows position .. position + row_count - 1 of sequence index. */
 static void plan_rows(struct bench *bench, uint32_t index, uint32_t position, uint32_t row_count)
@@ -198,8 +196,7 @@ static enum status time_decode(struct bench *bench, double *seconds, struct fail
     return STATUS_OK;
 }
 
-/* ---- what the work must cost -----------------------------------------------------------------
- */
+/* ---- what the work must cost ----------------------------------------------------------------- */
 
 static double layer_parameters(const struct model_config *config)
 {

@@ -88,8 +88,7 @@ static bool is_f32(const struct problem *problem)
     return problem->epilogue == MATMUL_STORE_F32 || problem->epilogue == MATMUL_ADD_F32;
 }
 
-/* ---- a problem on the device ------------------------------------------------------------------
- */
+/* ---- a problem on the device ----------------------------------------------------------------- */
 
 /* Shuffles one part; its weights in numbers become what the device multiplies with, scales apart.
  */
@@ -217,8 +216,7 @@ static void free_numbers(struct gpu *gpu, struct numbers *numbers)
     free(numbers->old);
 }
 
-/* ---- against the reference --------------------------------------------------------------------
- */
+/* ---- against the reference ------------------------------------------------------------------- */
 
 /* [row, out_count] of the linear layer, and the sizes that errors are measured by. */
 static void multiply(const struct problem *problem, const struct numbers *numbers, const float *x,
@@ -367,8 +365,7 @@ static void agrees_with_the_reference(struct gpu *gpu)
     }
 }
 
-/* ---- independence -----------------------------------------------------------------------------
- */
+/* ---- independence ---------------------------------------------------------------------------- */
 
 static const struct problem crowds[] = {
     {{24}, 1100, 256, BF16, DTYPE_BF16, NO_SCALES, MATMUL_STORE_F32, true},

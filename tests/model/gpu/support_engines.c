@@ -40,8 +40,7 @@ void support_random_close(struct model *model)
     free(model);
 }
 
-/* ---- the CPU engine with rounded activations --------------------------------------------------
- */
+/* ---- the CPU engine with rounded activations ------------------------------------------------- */
 
 static enum dtype rounding;
 

@@ -28,8 +28,7 @@ static void close_model(void)
     support_random_close(model);
 }
 
-/* ---- against the CPU engine -------------------------------------------------------------------
- */
+/* ---- against the CPU engine ------------------------------------------------------------------ */
 
 static float largest(const float *values, size_t count)
 {
@@ -242,8 +241,7 @@ static void nor_with_fp8_pages(void)
     check_bits(&config);
 }
 
-/* ---- fp8 weights ------------------------------------------------------------------------------
- */
+/* ---- fp8 weights ----------------------------------------------------------------------------- */
 
 enum { MATRICES_MAX = 14, BLOCK = 128 };
 
@@ -337,8 +335,7 @@ static void fp8_weights_agree_too(void)
     check_fp8_weights(BLOCK);
 }
 
-/* ---- two plans in flight ----------------------------------------------------------------------
- */
+/* ---- two plans in flight --------------------------------------------------------------------- */
 
 /* The prompts in a step of their own, then each step is launched before the one before is settled,
  * with a token at its end that the host does not know. */
@@ -408,8 +405,7 @@ static void unseen_tokens_are_the_same(void)
     gpu_engine_destroy(engine);
 }
 
-/* ---- pages, failure, limits -------------------------------------------------------------------
- */
+/* ---- pages, failure, limits ------------------------------------------------------------------ */
 
 /* A scrubbed page holds zeros: attention over it gives what attention over a fresh pool gives. */
 static void scrubbed_pages_hold_nothing(void)
