@@ -14,7 +14,7 @@ REGISTERS_MAX = 128
 ALLOWED = (
     (r"^attention_prefill", 255, "one block holds the sums of a tile of queries"),
     (r"^attention_decode", 168, "the sums of 16 heads; few warps with many loads under way"),
-    (r"^matmul_mma", 224, "8 and 12 blocks of tokens: 2 blocks of 128 threads still fit"),
+    (r"^matmul_mma", 255, "8 and 12 blocks of tokens: 2 blocks of 128 threads still fit"),
     (r"^matmul_wgmma", 168, "3 warpgroups; two raise theirs by registers_raise"),
 )
 
