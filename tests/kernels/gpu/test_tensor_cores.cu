@@ -6,31 +6,10 @@
 
 #include "kernels/gpu/device.cuh"
 #include "tests/check.h"
-#include "tests/kernels/gpu/support_device.h"
+#include "tests/kernels/gpu/support_launch.cuh"
 
 namespace
 {
-
-template <class Args>
-void run(struct gpu *gpu, void (*kernel)(Args), const char *name, gpu_launch_shape shape,
-         const Args &args)
-{
-    support_device_must(gpu, gpu_launch(kernel, name, shape, gpu_stream_of(gpu), args), name);
-    support_device_must(gpu, gpu_wait(gpu), name);
-}
-
-template <class T>
-T *read(struct gpu *gpu, const void *device, size_t count)
-{
-    return static_cast<T *>(support_device_read(gpu, device, count * sizeof(T)));
-}
-
-bool is_hopper(struct gpu *gpu)
-{
-    struct gpu_info info;
-    gpu_get_info(gpu, &info);
-    return info.compute_major == 9;
-}
 
 // ---- ldmatrix and mma ----
 
