@@ -386,39 +386,26 @@ static __global__ void __launch_bounds__(THREADS)
 
 // ---- launcher -----------------------------------------------------------------------------------
 
-template <class T, class KV, int DIM>
-static enum status launch(const struct attention_gpu_args *args, struct gpu_stream *stream)
+namespace
 {
-    const size_t shared_bytes = sizeof(decode<T, KV, DIM>);
-    const struct gpu_launch_shape shape = {
-        attention_plan_blocks(args->shape.multiprocessors, shared_bytes), 1, 1, THREADS,
-        shared_bytes};
-    return gpu_launch(attention_decode_kernel<T, KV, DIM>, "attention_decode", shape, stream,
-                      *args);
-}
 
-template <class T, class KV>
-static enum status launch_dim(const struct attention_gpu_args *args, struct gpu_stream *stream)
-{
-    switch (attention_plan_dim(args->shape.head_dim)) {
-    case 64:
-        return launch<T, KV, 64>(args, stream);
-    case 96:
-        return launch<T, KV, 96>(args, stream);
-    case 128:
-        return launch<T, KV, 128>(args, stream);
-    default:
-        return launch<T, KV, 256>(args, stream);
+template <class T, class KV, int DIM>
+struct decode_launch {
+    static enum status run(const struct attention_gpu_args *args, struct gpu_stream *stream)
+    {
+        const size_t shared_bytes = sizeof(decode<T, KV, DIM>);
+        const struct gpu_launch_shape shape = {
+            attention_plan_blocks(args->shape.multiprocessors, shared_bytes), 1, 1, THREADS,
+            shared_bytes};
+        return gpu_launch(attention_decode_kernel<T, KV, DIM>, "attention_decode", shape, stream,
+                          *args);
     }
-}
+};
+
+} // namespace
 
 extern "C" enum status attention_decode_launch(const struct attention_gpu_args *args,
                                                struct gpu_stream *stream)
 {
-    const bool is_e4m3 = args->shape.kv_dtype == DTYPE_E4M3;
-    if (args->shape.dtype == DTYPE_BF16) {
-        return is_e4m3 ? launch_dim<bf16, e4m3>(args, stream)
-                       : launch_dim<bf16, bf16>(args, stream);
-    }
-    return is_e4m3 ? launch_dim<f16, e4m3>(args, stream) : launch_dim<f16, f16>(args, stream);
+    return attention_launch_shape<decode_launch>(args, stream);
 }

@@ -461,3 +461,35 @@ GPU_DEVICE void store_pair(const struct attention_gpu_args &args, const struct u
         *reinterpret_cast<uint32_t *>(out) = pack2<T>(values[0], values[1]);
     }
 }
+
+// ---- launching ----------------------------------------------------------------------------------
+
+// The one table of number formats and head dimensions: Launch<T, KV, DIM>::run for the shape.
+template <template <class, class, int> class Launch, class T, class KV>
+static enum status attention_launch_dim(const struct attention_gpu_args *args,
+                                        struct gpu_stream *stream)
+{
+    switch (attention_plan_dim(args->shape.head_dim)) {
+    case 64:
+        return Launch<T, KV, 64>::run(args, stream);
+    case 96:
+        return Launch<T, KV, 96>::run(args, stream);
+    case 128:
+        return Launch<T, KV, 128>::run(args, stream);
+    default:
+        return Launch<T, KV, 256>::run(args, stream);
+    }
+}
+
+template <template <class, class, int> class Launch>
+static enum status attention_launch_shape(const struct attention_gpu_args *args,
+                                          struct gpu_stream *stream)
+{
+    const bool is_e4m3 = args->shape.kv_dtype == DTYPE_E4M3;
+    if (args->shape.dtype == DTYPE_BF16) {
+        return is_e4m3 ? attention_launch_dim<Launch, bf16, e4m3>(args, stream)
+                       : attention_launch_dim<Launch, bf16, bf16>(args, stream);
+    }
+    return is_e4m3 ? attention_launch_dim<Launch, f16, e4m3>(args, stream)
+                   : attention_launch_dim<Launch, f16, f16>(args, stream);
+}
