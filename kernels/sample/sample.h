@@ -103,7 +103,7 @@ struct sample_gpu_args { /* device addresses */
     uint32_t vocabulary_count;
 };
 
-/* About twice the logits; needs no clearing. */
+/* About a seventh more than the logits; needs no clearing. */
 size_t sample_gpu_workspace_bytes(uint32_t row_count, uint32_t vocabulary_count);
 
 /* STATUS_INVALID: vocabulary 0 or above LIMIT_VOCABULARY, a stride or an address out of line. */
