@@ -287,7 +287,7 @@ class Redis:
 @pytest.fixture(scope="module")
 def redis(tmp_path_factory):
     if not REDIS:
-        pytest.skip("no Redis here (package redis-tools)")
+        pytest.skip("no Redis here (package redis-server)")
     running = Redis(tmp_path_factory.mktemp("redis"))
     yield running
     running.process.terminate()

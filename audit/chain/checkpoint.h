@@ -1,0 +1,42 @@
+/* checkpoint.h - a signed record that says where the chain stands: after how many records, with
+ * what hash, in which epoch, with which records of each tenant. It can be copied anywhere and
+ * checked with the public key alone. Made about every second and every 1,000 records. Pure
+ * functions. */
+#pragma once
+#include "audit/chain/chain.h"
+#include "base/failure.h"
+
+enum {
+    CHECKPOINT_KEY_BYTES = 32,    /* Ed25519 public key, and seed */
+    CHECKPOINT_SECRET_BYTES = 64, /* as libsodium keeps it */
+    CHECKPOINT_SIGNATURE_BYTES = 64,
+};
+
+/* The next frame of the chain: a checkpoint over all before it. Returns bytes. */
+size_t checkpoint_append(struct chain *chain, const uint8_t secret[CHECKPOINT_SECRET_BYTES],
+                         int64_t now_unix_ms, uint8_t out[CHAIN_FRAME_BYTES_MAX]);
+
+/* What a checkpoint says, once its signature was found good. */
+struct checkpoint {
+    uint8_t chain_id[CHECKPOINT_KEY_BYTES];
+    int64_t time_unix_ms;
+    uint64_t sequence, epoch;
+    struct digest head, tenants_root;
+    uint32_t tenants_size;
+};
+
+/* body: of a chain.checkpoint record. STATUS_INVALID: not a canonical checkpoint, of another chain
+ * than chain_id, or the signature is bad; failure says which. */
+MUST_CHECK enum status checkpoint_check(const uint8_t *body, size_t length,
+                                        const uint8_t chain_id[CHECKPOINT_KEY_BYTES],
+                                        struct checkpoint *out, struct failure *failure);
+
+/* True when it describes the chain as it is just before the checkpoint's own record. */
+bool checkpoint_fits(const struct checkpoint *checkpoint, const struct chain *chain);
+
+/* The form that is copied elsewhere: "ward-checkpoint 1 BASE64(body)", one line without newline,
+ * and back. out of parse holds RECORD_BODY_BYTES_MAX. */
+MUST_CHECK enum status checkpoint_write_line(const uint8_t *body, size_t length,
+                                             struct buffer *out);
+MUST_CHECK enum status checkpoint_read_line(const char *line, size_t length, uint8_t *out,
+                                            size_t *out_length);
