@@ -12,12 +12,18 @@
 
 struct auth;
 
-enum auth_scope { AUTH_SCOPE_INFER = 1 << 0, AUTH_SCOPE_ADMIN = 1 << 1 };
+enum auth_scope {
+    AUTH_SCOPE_INFER = 1 << 0,
+    AUTH_SCOPE_ADMIN = 1 << 1,
+    AUTH_SCOPE_AUDIT_READ = 1 << 2
+};
 enum { AUTH_NAME_BYTES = 64, AUTH_KEY_ID_BYTES = 17, AUTH_KEY_TEXT_BYTES = 128 };
 
 struct auth_limits {
     uint32_t requests_per_minute, tokens_per_minute, streams_max; /* 0: no limit */
+    uint32_t retention_days; /* of its audit records; 0: as the server's */
 };
+#define AUTH_UNCHANGED UINT32_MAX /* in a limit of auth_tenant_set_limits: stays as it is */
 
 /* Who a request belongs to; a value, safe to keep and to log. */
 struct auth_identity {
@@ -43,6 +49,13 @@ MUST_CHECK enum status auth_check(struct auth *auth, const char *key, size_t len
 
 /* False once the key was revoked or its tenant disabled or removed: running streams end then. */
 bool auth_is_live(struct auth *auth, const struct auth_identity *identity);
+
+/* ---- scopes by name -------------------------------------------------------------------------- */
+
+enum { AUTH_SCOPES_BYTES = 32 };
+/* "infer,audit:read", in any order. False: empty, or a name that is none. */
+bool auth_scopes_read(const char *text, uint32_t *out);
+const char *auth_scopes_write(uint32_t scopes, char out[AUTH_SCOPES_BYTES]); /* returns out */
 
 /* ---- limits (token buckets, one minute deep) ------------------------------------------------ */
 
@@ -73,18 +86,30 @@ struct auth_tenant {
 };
 struct auth_key {
     char id[AUTH_KEY_ID_BYTES];
+    struct tenant_id tenant;
     char tenant_name[AUTH_NAME_BYTES];
     uint32_t scopes;
     int64_t created_unix_s, revoked_unix_s, expires_unix_s; /* 0: not */
 };
 
+/* What would keep a tenant of that name from being added, without adding it. */
+MUST_CHECK enum status auth_tenant_check_new(struct auth *auth, const char *name,
+                                             struct failure *failure);
 MUST_CHECK enum status auth_tenant_add(struct auth *auth, const char *name,
                                        const struct auth_limits *limits, struct tenant_id *out,
                                        struct failure *failure);
+MUST_CHECK enum status auth_tenant_set_limits(struct auth *auth, const char *name,
+                                              const struct auth_limits *limits,
+                                              struct failure *failure);
 MUST_CHECK enum status auth_tenant_set_disabled(struct auth *auth, const char *name,
                                                 bool is_disabled, struct failure *failure);
 MUST_CHECK enum status auth_tenant_remove(struct auth *auth, const char *name,
                                           struct failure *failure);
+/* STATUS_NOT_FOUND; *failure names what was looked for, of a key never more than an id. */
+MUST_CHECK enum status auth_tenant_find(struct auth *auth, const char *name,
+                                        struct auth_tenant *out, struct failure *failure);
+MUST_CHECK enum status auth_key_find(struct auth *auth, const char *key_id, struct auth_key *out,
+                                     struct failure *failure);
 /* Fills in at most max and returns how many; tenants with out NULL: how many there are. */
 size_t auth_tenant_list(struct auth *auth, struct auth_tenant *out, size_t max);
 size_t auth_key_list(struct auth *auth, const char *tenant_name, struct auth_key *out, size_t max);

@@ -78,8 +78,7 @@ static enum status no_key(const char *key_id, struct failure *failure)
 
 /* ---- tenants --------------------------------------------------------------------------------- */
 
-static enum status add_tenant(struct store *store, const char *name,
-                              const struct auth_limits *limits, struct failure *failure)
+static enum status check_new(const struct store *store, const char *name, struct failure *failure)
 {
     if (!store_is_name(name)) {
         return fail(failure, STATUS_INVALID,
@@ -95,10 +94,24 @@ static enum status add_tenant(struct store *store, const char *name,
                     "one that is disabled, or begin a new state directory",
                     LIMIT_TENANTS);
     }
+    return STATUS_OK;
+}
+
+enum status auth_tenant_check_new(struct auth *auth, const char *name, struct failure *failure)
+{
+    pthread_rwlock_rdlock(&auth->store_lock);
+    const enum status status = check_new(auth->store, name, failure);
+    pthread_rwlock_unlock(&auth->store_lock);
+    return status;
+}
+
+static struct tenant_id add_tenant(struct store *store, const char *name,
+                                   const struct auth_limits *limits)
+{
     struct store_tenant *tenant = &store->tenants[store->tenant_count++];
     *tenant = (struct store_tenant){.id = {store->next_tenant_id++}, .limits = *limits};
     memcpy(tenant->name, name, strlen(name) + 1);
-    return STATUS_OK;
+    return tenant->id;
 }
 
 enum status auth_tenant_add(struct auth *auth, const char *name, const struct auth_limits *limits,
@@ -109,11 +122,34 @@ enum status auth_tenant_add(struct auth *auth, const char *name, const struct au
     if (status != STATUS_OK) {
         return status;
     }
-    status = add_tenant(change.store, name, limits, failure);
+    status = check_new(change.store, name, failure);
     if (status == STATUS_OK) {
-        *out = change.store->tenants[change.store->tenant_count - 1].id;
+        *out = add_tenant(change.store, name, limits);
     }
     return finish(&change, status, failure);
+}
+
+static void set_unless_unchanged(uint32_t *limit, uint32_t value)
+{
+    *limit = value == AUTH_UNCHANGED ? *limit : value;
+}
+
+enum status auth_tenant_set_limits(struct auth *auth, const char *name,
+                                   const struct auth_limits *limits, struct failure *failure)
+{
+    struct change change;
+    enum status status = begin(auth, &change, failure);
+    if (status != STATUS_OK) {
+        return status;
+    }
+    struct store_tenant *tenant = store_find_tenant_named(change.store, name);
+    if (tenant) {
+        set_unless_unchanged(&tenant->limits.requests_per_minute, limits->requests_per_minute);
+        set_unless_unchanged(&tenant->limits.tokens_per_minute, limits->tokens_per_minute);
+        set_unless_unchanged(&tenant->limits.streams_max, limits->streams_max);
+        set_unless_unchanged(&tenant->limits.retention_days, limits->retention_days);
+    }
+    return finish(&change, tenant ? STATUS_OK : no_tenant(name, failure), failure);
 }
 
 enum status auth_tenant_set_disabled(struct auth *auth, const char *name, bool is_disabled,
@@ -146,22 +182,39 @@ enum status auth_tenant_remove(struct auth *auth, const char *name, struct failu
     return finish(&change, status, failure);
 }
 
+static void describe_tenant(const struct store *store, const struct store_tenant *tenant,
+                            struct auth_tenant *out)
+{
+    *out = (struct auth_tenant){
+        .id = tenant->id, .is_disabled = tenant->is_disabled, .limits = tenant->limits};
+    memcpy(out->name, tenant->name, sizeof out->name);
+    for (size_t i = 0; i < store->key_count; i++) {
+        out->key_count += tenant_same(store->keys[i].tenant, tenant->id);
+    }
+}
+
 size_t auth_tenant_list(struct auth *auth, struct auth_tenant *out, size_t max)
 {
     pthread_rwlock_rdlock(&auth->store_lock);
     const struct store *store = auth->store;
     const size_t count = !out || store->tenant_count < max ? store->tenant_count : max;
     for (size_t i = 0; out && i < count; i++) {
-        const struct store_tenant *tenant = &store->tenants[i];
-        out[i] = (struct auth_tenant){
-            .id = tenant->id, .is_disabled = tenant->is_disabled, .limits = tenant->limits};
-        memcpy(out[i].name, tenant->name, sizeof out[i].name);
-        for (size_t j = 0; j < store->key_count; j++) {
-            out[i].key_count += tenant_same(store->keys[j].tenant, tenant->id);
-        }
+        describe_tenant(store, &store->tenants[i], &out[i]);
     }
     pthread_rwlock_unlock(&auth->store_lock);
     return count;
+}
+
+enum status auth_tenant_find(struct auth *auth, const char *name, struct auth_tenant *out,
+                             struct failure *failure)
+{
+    pthread_rwlock_rdlock(&auth->store_lock);
+    const struct store_tenant *tenant = store_find_tenant_named(auth->store, name);
+    if (tenant) {
+        describe_tenant(auth->store, tenant, out);
+    }
+    pthread_rwlock_unlock(&auth->store_lock);
+    return tenant ? STATUS_OK : no_tenant(name, failure);
 }
 
 /* ---- keys ------------------------------------------------------------------------------------ */
@@ -239,27 +292,42 @@ enum status auth_key_revoke(struct auth *auth, const char *key_id, struct failur
     return finish(&change, key ? STATUS_OK : no_key(key_id, failure), failure);
 }
 
+static void describe_key(const struct store *store, const struct store_key *key,
+                         struct auth_key *out)
+{
+    const struct store_tenant *tenant = store_find_tenant(store, key->tenant);
+    ASSERT(tenant != NULL);
+    *out = (struct auth_key){
+        .tenant = key->tenant,
+        .scopes = key->scopes,
+        .created_unix_s = key->created_unix_s,
+        .revoked_unix_s = key->revoked_unix_s,
+        .expires_unix_s = key->secret_count == 2 ? key->secrets[1].expires_unix_s : 0,
+    };
+    memcpy(out->id, key->id, sizeof key->id);
+    memcpy(out->tenant_name, tenant->name, sizeof tenant->name);
+}
+
+enum status auth_key_find(struct auth *auth, const char *key_id, struct auth_key *out,
+                          struct failure *failure)
+{
+    pthread_rwlock_rdlock(&auth->store_lock);
+    const struct store_key *key = store_find_key(auth->store, key_id);
+    if (key) {
+        describe_key(auth->store, key, out);
+    }
+    pthread_rwlock_unlock(&auth->store_lock);
+    return key ? STATUS_OK : no_key(key_id, failure);
+}
+
 size_t auth_key_list(struct auth *auth, const char *tenant_name, struct auth_key *out, size_t max)
 {
     pthread_rwlock_rdlock(&auth->store_lock);
     const struct store *store = auth->store;
     size_t count = 0;
     for (size_t i = 0; i < store->key_count && count < max; i++) {
-        const struct store_key *key = &store->keys[i];
-        const struct store_tenant *tenant = store_find_tenant(store, key->tenant);
-        ASSERT(tenant != NULL);
-        if (tenant_name && strcmp(tenant->name, tenant_name) != 0) {
-            continue;
-        }
-        out[count] = (struct auth_key){
-            .scopes = key->scopes,
-            .created_unix_s = key->created_unix_s,
-            .revoked_unix_s = key->revoked_unix_s,
-            .expires_unix_s = key->secret_count == 2 ? key->secrets[1].expires_unix_s : 0,
-        };
-        memcpy(out[count].id, key->id, sizeof key->id);
-        memcpy(out[count].tenant_name, tenant->name, sizeof tenant->name);
-        count++;
+        describe_key(store, &store->keys[i], &out[count]);
+        count += !tenant_name || strcmp(out[count].tenant_name, tenant_name) == 0;
     }
     pthread_rwlock_unlock(&auth->store_lock);
     return count;

@@ -16,12 +16,6 @@
 
 enum { FORMAT_VERSION = 1, FILE_BYTES_MAX = 32 << 20, PATH_BYTES = 4096 };
 
-static const struct {
-    const char *name;
-    uint32_t scope;
-} scope_names[] = {{"infer", AUTH_SCOPE_INFER}, {"admin", AUTH_SCOPE_ADMIN}};
-enum { SCOPE_NAME_COUNT = sizeof scope_names / sizeof scope_names[0] };
-
 /* ---- reading --------------------------------------------------------------------------------- */
 
 static bool get_count(const json_t *object, const char *field, uint32_t *out)
@@ -30,6 +24,13 @@ static bool get_count(const json_t *object, const char *field, uint32_t *out)
     const json_int_t number = json_integer_value(value);
     *out = (uint32_t)number;
     return json_is_integer(value) && number >= 0 && number <= UINT32_MAX;
+}
+
+/* A field that came later: files without it load. */
+static bool get_count_or_zero(const json_t *object, const char *field, uint32_t *out)
+{
+    *out = 0;
+    return !json_object_get(object, field) || get_count(object, field, out);
 }
 
 static bool get_time(const json_t *object, const char *field, int64_t *out)
@@ -61,7 +62,8 @@ static bool read_tenant(const json_t *object, struct store_tenant *out)
            && json_is_boolean(disabled)
            && get_count(limits, "requests_per_minute", &out->limits.requests_per_minute)
            && get_count(limits, "tokens_per_minute", &out->limits.tokens_per_minute)
-           && get_count(limits, "streams_max", &out->limits.streams_max);
+           && get_count(limits, "streams_max", &out->limits.streams_max)
+           && get_count_or_zero(object, "retention_days", &out->limits.retention_days);
 }
 
 static bool read_secret(const json_t *object, struct store_secret *out)
@@ -83,11 +85,8 @@ static bool read_scopes(const json_t *names, uint32_t *out)
     json_array_foreach(names, i, name)
     {
         uint32_t scope = 0;
-        for (size_t j = 0; j < SCOPE_NAME_COUNT && json_is_string(name); j++) {
-            const bool is_same = strcmp(json_string_value(name), scope_names[j].name) == 0;
-            scope |= is_same ? scope_names[j].scope : 0;
-        }
-        if (scope == 0) {
+        const char *text = json_string_value(name);
+        if (!text || strchr(text, ',') || !auth_scopes_read(text, &scope)) {
             return false;
         }
         *out |= scope;
@@ -209,20 +208,20 @@ enum status store_load(const char *path, struct store **out, struct failure *fai
 
 static json_t *write_tenant(const struct store_tenant *tenant)
 {
-    return json_pack("{s:I, s:s, s:b, s:{s:I, s:I, s:I}}", "id", (json_int_t)tenant->id.value,
+    return json_pack("{s:I, s:s, s:b, s:{s:I, s:I, s:I}, s:I}", "id", (json_int_t)tenant->id.value,
                      "name", tenant->name, "disabled", tenant->is_disabled, "limits",
                      "requests_per_minute", (json_int_t)tenant->limits.requests_per_minute,
                      "tokens_per_minute", (json_int_t)tenant->limits.tokens_per_minute,
-                     "streams_max", (json_int_t)tenant->limits.streams_max);
+                     "streams_max", (json_int_t)tenant->limits.streams_max, "retention_days",
+                     (json_int_t)tenant->limits.retention_days);
 }
 
 static json_t *write_key(const struct store_key *key)
 {
     json_t *scopes = json_array();
-    for (size_t i = 0; i < SCOPE_NAME_COUNT; i++) {
-        if (key->scopes & scope_names[i].scope) {
-            json_array_append_new(scopes, json_string(scope_names[i].name));
-        }
+    for (uint32_t left = key->scopes; left != 0; left &= left - 1) {
+        char name[AUTH_SCOPES_BYTES];
+        json_array_append_new(scopes, json_string(auth_scopes_write(left & -left, name)));
     }
     json_t *secrets = json_array();
     for (uint32_t i = 0; i < key->secret_count; i++) {

@@ -70,7 +70,7 @@ static enum status make_key(struct demo *demo, int clinic, struct failure *failu
 {
     enum status status = STATUS_OK;
     if (!has_tenant(demo->auth, clinics[clinic])) {
-        const struct auth_limits no_limits = {0, 0, 0};
+        const struct auth_limits no_limits = {0};
         struct tenant_id id;
         status = auth_tenant_add(demo->auth, clinics[clinic], &no_limits, &id, failure);
     }

@@ -234,6 +234,120 @@ static void names_and_ids_are_checked(void)
 }
 
 /* Each bad file: the failure names the file, the old state goes on, and a good file heals it. */
+static void limits_are_changed_one_by_one(void)
+{
+    new_directory();
+    struct auth *auth = open_auth();
+    const struct auth_limits made = {10, 20, 30, 40};
+    struct auth_limits change = {AUTH_UNCHANGED, 21, AUTH_UNCHANGED, AUTH_UNCHANGED};
+    struct auth_tenant found;
+    struct tenant_id id;
+    CHECK(auth_tenant_add(auth, "clinic", &made, &id, &failure) == STATUS_OK, "%s", failure.text);
+    CHECK(auth_tenant_set_limits(auth, "clinic", &change, &failure) == STATUS_OK, "%s",
+          failure.text);
+    change = (struct auth_limits){AUTH_UNCHANGED, AUTH_UNCHANGED, 0, 41};
+    CHECK(auth_tenant_set_limits(auth, "clinic", &change, &failure) == STATUS_OK, "%s",
+          failure.text);
+    CHECK(auth_tenant_set_limits(auth, "other", &change, &failure) == STATUS_NOT_FOUND, "other");
+    auth_close(auth);
+    auth = open_auth(); /* from the file */
+    CHECK(auth_tenant_find(auth, "clinic", &found, &failure) == STATUS_OK, "%s", failure.text);
+    CHECK(found.limits.requests_per_minute == 10 && found.limits.tokens_per_minute == 21
+              && found.limits.streams_max == 0 && found.limits.retention_days == 41,
+          "%u %u %u %u", found.limits.requests_per_minute, found.limits.tokens_per_minute,
+          found.limits.streams_max, found.limits.retention_days);
+    auth_close(auth);
+    remove_directory();
+}
+
+static void tenants_and_keys_are_found(void)
+{
+    new_directory();
+    struct auth *auth = open_auth();
+    struct auth_tenant tenant;
+    struct auth_key key;
+    char text[AUTH_KEY_TEXT_BYTES], id[AUTH_KEY_ID_BYTES] = "";
+    add_tenant(auth, "clinic-a");
+    add_tenant(auth, "clinic-b");
+    make_key(auth, "clinic-b", text);
+    memcpy(id, text + strlen("ward_live_"), sizeof id - 1);
+    CHECK(auth_tenant_check_new(auth, "clinic-c", &failure) == STATUS_OK, "%s", failure.text);
+    CHECK(auth_tenant_check_new(auth, "clinic-b", &failure) == STATUS_INVALID, "is there");
+    CHECK(auth_tenant_check_new(auth, "Clinic", &failure) == STATUS_INVALID, "no name");
+    CHECK(auth_tenant_find(auth, "clinic-b", &tenant, &failure) == STATUS_OK, "%s", failure.text);
+    CHECK(tenant.id.value == 2 && tenant.key_count == 1, "tenant");
+    CHECK(auth_tenant_find(auth, "clinic-c", &tenant, &failure) == STATUS_NOT_FOUND, "none");
+    CHECK(auth_key_find(auth, id, &key, &failure) == STATUS_OK, "%s", failure.text);
+    CHECK(key.tenant.value == 2 && strcmp(key.tenant_name, "clinic-b") == 0, "key's tenant");
+    CHECK(auth_key_find(auth, text, &key, &failure) == STATUS_NOT_FOUND, "a whole key");
+    CHECK(!strstr(failure.text, text + 28), "the secret is not told: %s", failure.text);
+    auth_close(auth);
+    remove_directory();
+}
+
+static void scopes_have_names(void)
+{
+    static const struct {
+        const char *text;
+        uint32_t set; /* 0: refused */
+        const char *written;
+    } rows[] = {
+        {"infer", AUTH_SCOPE_INFER, "infer"},
+        {"audit:read,infer", AUTH_SCOPE_INFER | AUTH_SCOPE_AUDIT_READ, "infer,audit:read"},
+        {"admin,audit:read,infer", AUTH_SCOPE_INFER | AUTH_SCOPE_ADMIN | AUTH_SCOPE_AUDIT_READ,
+         "infer,admin,audit:read"},
+        {"admin,admin", AUTH_SCOPE_ADMIN, "admin"},
+        {"", 0, ""},
+        {"infer,", 0, ""},
+        {",infer", 0, ""},
+        {"infer admin", 0, ""},
+        {"audit", 0, ""},
+        {"Infer", 0, ""},
+    };
+    char text[AUTH_SCOPES_BYTES], key[AUTH_KEY_TEXT_BYTES];
+    new_directory();
+    struct auth *auth = open_auth();
+    add_tenant(auth, "clinic");
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        uint32_t set = 0;
+        CHECK(auth_scopes_read(rows[i].text, &set) == (rows[i].set != 0), "%s", rows[i].text);
+        if (rows[i].set == 0) {
+            continue;
+        }
+        CHECK(set == rows[i].set, "%s: %u", rows[i].text, set);
+        CHECK(strcmp(auth_scopes_write(set, text), rows[i].written) == 0, "%s", text);
+        struct auth_identity identity;
+        CHECK(auth_key_create(auth, "clinic", "live", set, key, &failure) == STATUS_OK, "%s",
+              failure.text);
+        struct auth *again = open_auth(); /* reads what was written */
+        CHECK(auth_check(again, key, strlen(key), &identity) == STATUS_OK, "%s", rows[i].text);
+        CHECK(identity.scopes == set, "%s: %u from the file", rows[i].text, identity.scopes);
+        auth_close(again);
+    }
+    auth_close(auth);
+    remove_directory();
+}
+
+static void a_file_without_retention_loads(void)
+{
+    static const char old[] =
+        "{\"version\":1,\"next_tenant_id\":2,\"tenants\":[{\"id\":1,\"name\":\"a\",\"disabled\":"
+        "false,\"limits\":{\"requests_per_minute\":7,\"tokens_per_minute\":0,\"streams_max\":0}}],"
+        "\"keys\":[]}";
+    char path[128];
+    struct auth_tenant tenant;
+    new_directory();
+    snprintf(path, sizeof path, "%s/tenants.json", directory);
+    FILE *file = fopen(path, "we");
+    fputs(old, file);
+    fclose(file);
+    struct auth *auth = open_auth();
+    CHECK(auth_tenant_find(auth, "a", &tenant, &failure) == STATUS_OK, "%s", failure.text);
+    CHECK(tenant.limits.requests_per_minute == 7 && tenant.limits.retention_days == 0, "limits");
+    auth_close(auth);
+    remove_directory();
+}
+
 static void a_bad_file_changes_nothing(void)
 {
     static const char *const bad[] = {
@@ -283,4 +397,6 @@ static void a_bad_file_changes_nothing(void)
 
 CHECK_MAIN(every_damage_to_a_key_is_refused, identity_says_who,
            a_server_sees_changes_at_its_next_refresh, rotation_keeps_two_secrets_for_the_overlap,
-           nothing_on_disk_is_a_secret, names_and_ids_are_checked, a_bad_file_changes_nothing)
+           nothing_on_disk_is_a_secret, names_and_ids_are_checked, limits_are_changed_one_by_one,
+           tenants_and_keys_are_found, scopes_have_names, a_file_without_retention_loads,
+           a_bad_file_changes_nothing)
