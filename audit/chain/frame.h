@@ -27,14 +27,16 @@ struct frame {
     size_t body_bytes;
 };
 
-/* Header, body and checksum; returns the bytes written. out holds FRAME_HEADER_BYTES + body. */
+/* Header, body and checksum; returns the bytes written. out holds FRAME_HEADER_BYTES + body; the
+ * body may already lie there. */
 size_t frame_write(const struct frame *frame, uint8_t *out);
 
 /* STATUS_NOT_FOUND: the bytes end before the frame does (*out_bytes: how many it would need, 0 if
- * even that is unknown). STATUS_INVALID: length, kind or checksum are wrong. Else *out_bytes is
- * what the frame takes up. */
+ * even that is unknown). STATUS_INVALID: length, kind or checksum are wrong; a record's body has at
+ * most RECORD_BODY_BYTES_MAX, an erased one 32. Else *out_bytes is what the frame takes up. */
 MUST_CHECK enum status frame_parse(const uint8_t *bytes, size_t available, struct frame *out,
                                    size_t *out_bytes);
 
 struct digest frame_leaf(const struct frame *frame); /* of RECORD and ERASED the same */
 struct digest frame_hash(const struct frame *frame); /* as README.md says; of SNAPSHOT likewise */
+struct digest frame_hash_over(const struct frame *frame, struct digest leaf); /* leaf: its own */

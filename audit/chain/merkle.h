@@ -8,7 +8,8 @@
 
 #include "audit/chain/digest.h"
 
-enum { MERKLE_PEAKS_MAX = 40 }; /* trees of up to 2^40 - 1 leaves */
+enum { MERKLE_PEAKS_MAX = 40 };
+#define MERKLE_SIZE_MAX ((UINT64_C(1) << MERKLE_PEAKS_MAX) - 1) /* leaves of a tree */
 
 struct merkle {
     uint64_t size;                         /* leaves */
@@ -16,7 +17,7 @@ struct merkle {
 };
 
 uint32_t merkle_peak_count(uint64_t size);
-void merkle_append(struct merkle *tree, struct digest leaf);
+void merkle_append(struct merkle *tree, struct digest leaf); /* asserts on MERKLE_SIZE_MAX */
 struct digest merkle_root(const struct merkle *tree);
 
 struct digest merkle_node(struct digest left, struct digest right);
