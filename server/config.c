@@ -15,14 +15,14 @@
 
 #include "base/buffer.h"
 
-enum setting_kind { KIND_TEXT, KIND_INTEGER, KIND_FRACTION };
+enum setting_kind { KIND_TEXT, KIND_INTEGER, KIND_FRACTION, KIND_FLAG };
 
 struct setting {
     const char *section, *key;
     size_t offset;
     enum setting_kind kind;
     const char *text_preset;
-    int64_t preset, min, max; /* of a fraction: thousandths */
+    int64_t preset, min, max; /* of a fraction: thousandths; of a flag: 0 or 1 */
     const char *help;
 };
 
@@ -40,6 +40,8 @@ static const struct setting settings[] = {
 #define CONFIG_FRACTION(section, key, preset, min, max, help)                                  \
     {#section, #key, offsetof(struct config, section##_##key), KIND_FRACTION, "", preset, min, \
      max,      help},
+#define CONFIG_FLAG(section, key, preset, help) \
+    {#section, #key, offsetof(struct config, section##_##key), KIND_FLAG, "", preset, 0, 1, help},
 #include "server/config.def"
 };
 enum { SETTING_COUNT = sizeof settings / sizeof settings[0], NAME_BYTES = 128 };
@@ -50,11 +52,18 @@ enum { SETTING_COUNT = sizeof settings / sizeof settings[0], NAME_BYTES = 128 };
     _Static_assert((preset) >= (min) && (preset) <= (max), #key " default is out of range");
 #define CONFIG_FRACTION(section, key, preset, min, max, help) \
     _Static_assert((preset) >= (min) && (preset) <= (max), #key " default is out of range");
+#define CONFIG_FLAG(section, key, preset, help) \
+    _Static_assert((preset) == 0 || (preset) == 1, #key " default is no flag");
 #include "server/config.def"
 
 static void *field(struct config *config, const struct setting *setting)
 {
     return (char *)config + setting->offset;
+}
+
+static const void *value_of(const struct config *config, const struct setting *setting)
+{
+    return (const char *)config + setting->offset;
 }
 
 static void setting_name(const struct setting *setting, char out[NAME_BYTES])
@@ -81,13 +90,21 @@ void config_set_defaults(struct config *config)
     memset(config, 0, sizeof *config);
     for (size_t i = 0; i < SETTING_COUNT; i++) {
         const struct setting *setting = &settings[i];
-        if (setting->kind == KIND_TEXT) {
+        const double as_fraction = fraction(setting->preset);
+        const bool as_flag = setting->preset != 0;
+        switch (setting->kind) {
+        case KIND_TEXT:
             memcpy(field(config, setting), setting->text_preset, strlen(setting->text_preset) + 1);
-        } else if (setting->kind == KIND_INTEGER) {
+            break;
+        case KIND_INTEGER:
             memcpy(field(config, setting), &setting->preset, sizeof setting->preset);
-        } else {
-            const double preset = fraction(setting->preset);
-            memcpy(field(config, setting), &preset, sizeof preset);
+            break;
+        case KIND_FRACTION:
+            memcpy(field(config, setting), &as_fraction, sizeof as_fraction);
+            break;
+        case KIND_FLAG:
+            memcpy(field(config, setting), &as_flag, sizeof as_flag);
+            break;
         }
     }
 }
@@ -138,6 +155,18 @@ static enum status set_fraction(struct config *config, const struct setting *set
     return STATUS_OK;
 }
 
+static enum status set_flag(struct config *config, const struct setting *setting, const char *text,
+                            struct failure *failure)
+{
+    const bool value = strcmp(text, "true") == 0;
+    if (!value && strcmp(text, "false") != 0) {
+        return fail(failure, STATUS_INVALID, "%s.%s: must be true or false", setting->section,
+                    setting->key);
+    }
+    memcpy(field(config, setting), &value, sizeof value);
+    return STATUS_OK;
+}
+
 enum status config_set(struct config *config, const char *name, const char *text,
                        struct failure *failure)
 {
@@ -146,9 +175,36 @@ enum status config_set(struct config *config, const char *name, const char *text
         return fail(failure, STATUS_NOT_FOUND,
                     "%s: no such setting; `ward serve --help-config` lists all", name);
     }
-    return setting->kind == KIND_TEXT      ? set_text(config, setting, text, failure)
-           : setting->kind == KIND_INTEGER ? set_integer(config, setting, text, failure)
-                                           : set_fraction(config, setting, text, failure);
+    switch (setting->kind) {
+    case KIND_TEXT:
+        return set_text(config, setting, text, failure);
+    case KIND_INTEGER:
+        return set_integer(config, setting, text, failure);
+    case KIND_FRACTION:
+        return set_fraction(config, setting, text, failure);
+    case KIND_FLAG:
+        break;
+    }
+    return set_flag(config, setting, text, failure);
+}
+
+enum status config_choose(const char *name, const char *text, const char *const *words,
+                          size_t word_count, size_t *out, struct failure *failure)
+{
+    char list[NAME_BYTES] = "";
+    for (size_t i = 0; i < word_count; i++) {
+        if (strcmp(text, words[i]) == 0) {
+            *out = i;
+            return STATUS_OK;
+        }
+        const size_t length = strlen(list);
+        snprintf(list + length, sizeof list - length, "%s%s",
+                 i == 0                ? ""
+                 : i + 1 == word_count ? " or "
+                                       : ", ",
+                 words[i]);
+    }
+    return fail(failure, STATUS_INVALID, "%s: must be %s", name, list);
 }
 
 /* ---- YAML ----------------------------------------------------------------------------------- */
@@ -392,6 +448,31 @@ enum status config_load(struct config *config, const char *path, struct failure 
     return status == STATUS_OK ? config_read_environment(config, failure) : status;
 }
 
+enum status config_write(const struct config *config, struct buffer *out)
+{
+    enum status status = STATUS_OK;
+    for (size_t i = 0; i < SETTING_COUNT && status == STATUS_OK; i++) {
+        const struct setting *setting = &settings[i];
+        const void *at = value_of(config, setting);
+        char number[32] = "";
+        int64_t integer = 0;
+        double real = 0;
+        if (setting->kind == KIND_INTEGER) {
+            memcpy(&integer, at, sizeof integer);
+            snprintf(number, sizeof number, "%" PRId64, integer);
+        } else if (setting->kind == KIND_FRACTION) {
+            memcpy(&real, at, sizeof real);
+            snprintf(number, sizeof number, "%.17g", real);
+        } else if (setting->kind == KIND_FLAG) {
+            snprintf(number, sizeof number, "%s", *(const bool *)at ? "true" : "false");
+        }
+        const char *text = setting->kind == KIND_TEXT ? (const char *)at : number;
+        status = buffer_format(out, "%s.%s=%zu:%s\n", setting->section, setting->key, strlen(text),
+                               text);
+    }
+    return status;
+}
+
 void config_print_reference(FILE *out)
 {
     const char *section = "";
@@ -407,6 +488,8 @@ void config_print_reference(FILE *out)
         } else if (setting->kind == KIND_FRACTION) {
             fprintf(out, "  %s: %g  # %g to %g\n", setting->key, fraction(setting->preset),
                     fraction(setting->min), fraction(setting->max));
+        } else if (setting->kind == KIND_FLAG) {
+            fprintf(out, "  %s: %s\n", setting->key, setting->preset != 0 ? "true" : "false");
         } else {
             fprintf(out, "  %s: %" PRId64 "  # %" PRId64 " to %" PRId64 "\n", setting->key,
                     setting->preset, setting->min, setting->max);

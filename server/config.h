@@ -2,9 +2,11 @@
  * order. An unknown key, a wrong type or a value out of range is refused with file, line and what
  * is allowed. Read-only after load; a plain value. */
 #pragma once
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 
+#include "base/buffer.h"
 #include "base/failure.h"
 
 enum { CONFIG_TEXT_BYTES = 1024, CONFIG_FILE_BYTES_MAX = 1 << 20 };
@@ -14,6 +16,7 @@ struct config {
 #define CONFIG_TEXT(section, key, preset, help) char section##_##key[CONFIG_TEXT_BYTES];
 #define CONFIG_INTEGER(section, key, preset, min, max, help) int64_t section##_##key;
 #define CONFIG_FRACTION(section, key, preset, min, max, help) double section##_##key;
+#define CONFIG_FLAG(section, key, preset, help) bool section##_##key;
 #include "server/config.def"
 };
 /* clang-format on */
@@ -36,6 +39,14 @@ MUST_CHECK enum status config_load(struct config *config, const char *path,
 /* The same from YAML text; name is what errors call it. For tests and fuzzing. */
 MUST_CHECK enum status config_parse(struct config *config, const char *yaml, size_t length,
                                     const char *name, struct failure *failure);
+
+/* Which of the words a text setting is. STATUS_INVALID: none of them; failure lists them. */
+MUST_CHECK enum status config_choose(const char *name, const char *text, const char *const *words,
+                                     size_t word_count, size_t *out, struct failure *failure);
+
+/* Every setting with its value in one spelling, `section.key=BYTES:VALUE` a line: equal texts mean
+ * equal settings. Secrets are in files, so none is in it. */
+MUST_CHECK enum status config_write(const struct config *config, struct buffer *out);
 
 /* One commented YAML document with every setting, its default and range: `ward serve
  * --help-config`. */

@@ -75,13 +75,13 @@ const char *server_library_warning(void)
 static enum status apply_log_level(const struct config *config, struct failure *failure)
 {
     static const char *const names[] = {"debug", "info", "warn", "error"};
-    for (int i = 0; i < 4; i++) {
-        if (strcmp(config->log_level, names[i]) == 0) {
-            log_set_level((enum log_level)i);
-            return STATUS_OK;
-        }
+    size_t level = 0;
+    const enum status status =
+        config_choose("log.level", config->log_level, names, 4, &level, failure);
+    if (status == STATUS_OK) {
+        log_set_level((enum log_level)level);
     }
-    return fail(failure, STATUS_INVALID, "log.level: must be debug, info, warn or error");
+    return status;
 }
 
 /* ---- parts ---------------------------------------------------------------------------------- */

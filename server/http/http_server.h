@@ -28,6 +28,27 @@ struct http_route {
     void (*handle)(struct http_exchange *exchange, void *service);
 };
 
+struct http_error {
+    int http_code;
+    const char *type; /* "invalid_request_error", "authentication_error", "rate_limit_error", ... */
+    const char *param; /* the field, or NULL */
+    const char *code;  /* machine word, or NULL */
+    const char
+        *message; /* for people; names the field and what is allowed; no text of the request */
+    uint32_t retry_after_s; /* 0: no Retry-After */
+};
+
+enum { HTTP_PEER_BYTES = 46 };
+
+/* A request that no handler saw. */
+struct http_refusal {
+    const struct auth_identity *identity; /* NULL: not known */
+    const char *request_id;
+    const char *path; /* of its route; NULL: there is none */
+    char peer[HTTP_PEER_BYTES];
+    struct http_error error;
+};
+
 struct http_server_config {
     const char *api_address, *admin_address; /* numeric; ports 0: any free one */
     uint16_t api_port, admin_port;
@@ -40,6 +61,8 @@ struct http_server_config {
     const struct http_route *routes;
     size_t route_count;
     void *service; /* handed to handlers */
+    /* I/O thread, before the answer leaves; never blocks. NULL: nobody is told. */
+    void (*refused)(void *service, const struct http_refusal *refusal);
 };
 
 /* STATUS_IO: a port is taken, a certificate does not load: failure says which setting. */
@@ -67,15 +90,6 @@ void http_reply_header(struct http_exchange *exchange, const char *name, const c
 void http_reply(struct http_exchange *exchange, int http_code, const char *content_type,
                 const char *bytes, size_t length);
 
-struct http_error {
-    int http_code;
-    const char *type; /* "invalid_request_error", "authentication_error", "rate_limit_error", ... */
-    const char *param; /* the field, or NULL */
-    const char *code;  /* machine word, or NULL */
-    const char
-        *message; /* for people; names the field and what is allowed; no text of the request */
-    uint32_t retry_after_s; /* 0: no Retry-After */
-};
 void http_reply_error(struct http_exchange *exchange, const struct http_error *error);
 
 /* ---- answers that come later ----------------------------------------------------------------- */

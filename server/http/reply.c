@@ -1,6 +1,8 @@
 #include "server/http/reply.h"
 
+#include <arpa/inet.h>
 #include <jansson.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -130,8 +132,38 @@ void http_reply_error(struct http_exchange *exchange, const struct http_error *e
     free(text);
 }
 
+static void write_peer(const struct http_exchange *exchange, char out[HTTP_PEER_BYTES])
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(exchange->connection->mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    const struct sockaddr *address = info ? info->client_addr : NULL;
+    const void *bytes = NULL;
+    if (address && address->sa_family == AF_INET) {
+        bytes = &((const struct sockaddr_in *)(const void *)address)->sin_addr;
+    } else if (address && address->sa_family == AF_INET6) {
+        bytes = &((const struct sockaddr_in6 *)(const void *)address)->sin6_addr;
+    }
+    if (!bytes || !inet_ntop(address->sa_family, bytes, out, HTTP_PEER_BYTES)) {
+        out[0] = '\0';
+    }
+}
+
+static void tell(const struct http_exchange *exchange)
+{
+    const struct http_server_config *config = &exchange->server->config;
+    if (config->refused) {
+        struct http_refusal refusal = {.identity = http_exchange_identity(exchange),
+                                       .request_id = exchange->request_id,
+                                       .path = exchange->route ? exchange->route->path : NULL,
+                                       .error = exchange->refusal};
+        write_peer(exchange, refusal.peer);
+        config->refused(config->service, &refusal);
+    }
+}
+
 void reply_refusal(struct http_exchange *exchange)
 {
+    tell(exchange);
     if (exchange->refusal.http_code == 405) {
         http_reply_header(exchange, "allow",
                           exchange->allow[0] != '\0' ? exchange->allow : "GET, HEAD, POST");

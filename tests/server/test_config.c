@@ -29,6 +29,13 @@ static const struct {
     {"gpu.memory_fraction", "nan", STATUS_INVALID},
     {"gpu.memory_fraction", "1e-1", STATUS_INVALID},
     {"gpu.memory_fraction", "0.5.1", STATUS_INVALID},
+    {"audit.require_aof", "true", STATUS_OK},
+    {"audit.require_aof", "false", STATUS_OK},
+    {"audit.require_aof", "", STATUS_INVALID},
+    {"audit.require_aof", "yes", STATUS_INVALID},
+    {"audit.require_aof", "True", STATUS_INVALID},
+    {"audit.require_aof", "1", STATUS_INVALID},
+    {"audit.memory_mib", "0", STATUS_INVALID},
     {"server.no_such_setting", "1", STATUS_NOT_FOUND},
     {"port", "1", STATUS_NOT_FOUND},
 };
@@ -64,6 +71,9 @@ static const struct {
     {"- a\n", STATUS_INVALID, "must be a mapping of sections"},
     {"server: {port: 1\n", STATUS_INVALID, "not valid YAML"},
     {"server:\n\tport: 1\n", STATUS_INVALID, "x.yaml:2: not valid YAML"},
+    {"audit: {require_aof: false, redis_url: \"\"}\n", STATUS_OK, ""},
+    {"audit:\n  require_aof: no\n", STATUS_INVALID,
+     "x.yaml:2: audit.require_aof: must be true or false"},
     {"server: &a {port: 1}\nlog: *a\n", STATUS_INVALID, "x.yaml:2: a section must be a mapping"},
 };
 
@@ -100,6 +110,45 @@ static void the_environment_wins(void)
     CHECK(config_load(&config, NULL, &failure) == STATUS_INVALID, "a misspelt name is refused");
     CHECK(strstr(failure.text, "WARD_SERVER_PROT: no such") != NULL, "says %s", failure.text);
     unsetenv("WARD_SERVER_PROT");
+    CHECK(config_load(&config, NULL, &failure) == STATUS_OK && config.audit_require_aof, "default");
+    setenv("WARD_AUDIT_REQUIRE_AOF", "false", 1);
+    CHECK(config_load(&config, NULL, &failure) == STATUS_OK && !config.audit_require_aof, "false");
+    unsetenv("WARD_AUDIT_REQUIRE_AOF");
+}
+
+static void a_word_is_one_of_those_allowed(void)
+{
+    static const char *const words[] = {"refuse", "warn", "ask"};
+    struct failure failure = {""};
+    size_t which = 9;
+    CHECK(config_choose("a.b", "warn", words, 3, &which, &failure) == STATUS_OK && which == 1,
+          "warn is %zu", which);
+    CHECK(config_choose("a.b", "Warn", words, 3, &which, &failure) == STATUS_INVALID, "Warn");
+    CHECK(strcmp(failure.text, "a.b: must be refuse, warn or ask") == 0, "says %s", failure.text);
+}
+
+/* Two configurations have the same text exactly when they are the same. */
+static void the_canonical_text_holds_every_setting(void)
+{
+    static const char *const changes[][2] = {{"server.port", "1"},
+                                             {"gpu.memory_fraction", "0.7"},
+                                             {"audit.require_aof", "false"},
+                                             {"audit.redis_url", "x\naudit.redis_user=0:"}};
+    struct config config;
+    struct buffer defaults = {.limit_bytes = CONFIG_FILE_BYTES_MAX};
+    config_set_defaults(&config);
+    CHECK(config_write(&config, &defaults) == STATUS_OK, "not written");
+    CHECK(strstr(defaults.bytes, "\naudit.on_failure=6:refuse\n"), "%s", defaults.bytes);
+    CHECK(strstr(defaults.bytes, "\naudit.require_aof=4:true\n"), "%s", defaults.bytes);
+    for (size_t i = 0; i < sizeof changes / sizeof changes[0]; i++) {
+        struct buffer text = {.limit_bytes = CONFIG_FILE_BYTES_MAX};
+        config_set_defaults(&config);
+        CHECK(config_set(&config, changes[i][0], changes[i][1], NULL) == STATUS_OK, "%zu", i);
+        CHECK(config_write(&config, &text) == STATUS_OK, "not written");
+        CHECK(strcmp(text.bytes, defaults.bytes) != 0, "%s is not in it", changes[i][0]);
+        buffer_destroy(&text);
+    }
+    buffer_destroy(&defaults);
 }
 
 /* The printed reference is a valid file that sets every default. */
@@ -121,4 +170,5 @@ static void the_reference_reads_back(void)
 }
 
 CHECK_MAIN(every_case_gives_its_status, every_file_gives_its_status, the_environment_wins,
-           the_reference_reads_back)
+           the_reference_reads_back, a_word_is_one_of_those_allowed,
+           the_canonical_text_holds_every_setting)

@@ -46,9 +46,30 @@ static const struct http_route routes[] = {
     {HTTP_LISTENER_ADMIN, "GET", "/health", HTTP_RULE_OPEN, 0, open_handler},
 };
 
+/* What was told of the last refusal. The answer leaves afterwards, so a client that has it may
+ * look. */
+static struct {
+    int count, code;
+    char tenant[AUTH_NAME_BYTES], path[32], peer[HTTP_PEER_BYTES];
+    bool has_request_id;
+} told;
+
+static void refused(void *service, const struct http_refusal *refusal)
+{
+    CHECK(service == &front, "service");
+    told.count++;
+    told.code = refusal->error.http_code;
+    told.has_request_id = strncmp(refusal->request_id, "req_", 4) == 0;
+    snprintf(told.tenant, sizeof told.tenant, "%s",
+             refusal->identity ? refusal->identity->tenant_name : "");
+    snprintf(told.path, sizeof told.path, "%s", refusal->path ? refusal->path : "");
+    snprintf(told.peer, sizeof told.peer, "%s", refusal->peer);
+}
+
 static void start(void)
 {
     struct http_server_config made = front_config();
+    made.refused = refused;
     made.routes = routes;
     made.route_count = sizeof routes / sizeof routes[0];
     made.service = &front;
@@ -99,6 +120,39 @@ static void every_rule_is_kept(void)
     }
     CHECK(ask(HTTP_LISTENER_ADMIN, "GET /health", NULL, NULL) == 200, "admin: %.20s", answer);
     CHECK(ask(HTTP_LISTENER_ADMIN, "GET /open", front.key, NULL) == 404, "admin: %.20s", answer);
+    front_stop(&front);
+}
+
+static void who_is_refused_is_told_once(void)
+{
+    static const struct {
+        const char *line;
+        bool has_key;
+        int code; /* 0: not refused here */
+        const char *tenant, *path;
+    } rows[] = {
+        {"GET /open", true, 0, "", ""},
+        {"GET /error", false, 0, "", ""},
+        {"GET /manage", false, 401, "", ""},
+        {"GET /manage", true, 403, "clinic", "/manage"},
+        {"GET /nothing", true, 404, "clinic", ""},
+        {"DELETE /echo", true, 405, "clinic", ""},
+        {"GET /unset", true, 401, "clinic", ""},
+        {"POST /open", true, 405, "", ""},
+    };
+    start();
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        const int before = told.count;
+        ask(HTTP_LISTENER_API, rows[i].line, rows[i].has_key ? front.key : NULL, NULL);
+        CHECK(told.count - before == (rows[i].code != 0), "%s: told", rows[i].line);
+        if (rows[i].code != 0) {
+            CHECK(told.code == rows[i].code, "%s: %d", rows[i].line, told.code);
+            CHECK(strcmp(told.tenant, rows[i].tenant) == 0, "%s: %s", rows[i].line, told.tenant);
+            CHECK(strcmp(told.path, rows[i].path) == 0, "%s: %s", rows[i].line, told.path);
+            CHECK(strcmp(told.peer, "127.0.0.1") == 0, "%s: %s", rows[i].line, told.peer);
+            CHECK(told.has_request_id, "%s: request id", rows[i].line);
+        }
+    }
     front_stop(&front);
 }
 
@@ -212,5 +266,5 @@ static void a_large_body_arrives_whole(void)
     front_stop(&front);
 }
 
-CHECK_MAIN(every_rule_is_kept, a_key_is_taken_from_its_header_alone, answers_are_whole,
-           a_large_body_arrives_whole)
+CHECK_MAIN(every_rule_is_kept, who_is_refused_is_told_once, a_key_is_taken_from_its_header_alone,
+           answers_are_whole, a_large_body_arrives_whole)
