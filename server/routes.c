@@ -63,8 +63,8 @@ static void handle_metrics(struct http_exchange *exchange, void *context)
 /* clang-format off */
 #define API   HTTP_LISTENER_API
 #define ADMIN HTTP_LISTENER_ADMIN
-#define INFER HTTP_RULE_KEY, AUTH_SCOPE_INFER
-#define OPEN  HTTP_RULE_OPEN, 0
+#define INFER HTTP_RULE_KEY, AUTH_SCOPE_INFER, NULL
+#define OPEN  HTTP_RULE_OPEN, 0, NULL
 static const struct http_route table[] = {
     {API,   "POST", "/v1/chat/completions",   INFER, chat_handle},
     {API,   "POST", "/v1/completions",        INFER, completions_handle},

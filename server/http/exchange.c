@@ -12,6 +12,7 @@
 #include "server/http/keeper.h"
 #include "server/http/registry.h"
 #include "server/http/reply.h"
+#include "server/http/request_query.h"
 #include "server/http/route.h"
 
 static const struct http_error revoked = {
@@ -219,6 +220,15 @@ const char *http_exchange_request_id(const struct http_exchange *exchange)
 const char *http_exchange_header(const struct http_exchange *exchange, const char *name)
 {
     return MHD_lookup_connection_value(exchange->connection->mhd, MHD_HEADER_KIND, name);
+}
+
+enum status http_exchange_query(const struct http_exchange *exchange, const char *name, char *out,
+                                size_t out_bytes)
+{
+    const struct buffer *query = &exchange->connection->guard.query;
+    ASSERT(exchange->route->query);
+    return request_query_find(query->bytes ? query->bytes : "", query->length, name, out,
+                              out_bytes);
 }
 
 struct http_handle http_defer(struct http_exchange *exchange, const struct http_task *task)

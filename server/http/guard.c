@@ -14,6 +14,7 @@ void guard_init(struct guard *guard, size_t head_bytes_max, size_t body_bytes_ma
         .body_bytes_max = body_bytes_max,
         .input = {.limit_bytes = head_bytes_max + 2 * (size_t)GUARD_PUSH_BYTES_MAX},
         .forward = {.limit_bytes = head_bytes_max + FORWARD_EXTRA_BYTES},
+        .query = {.limit_bytes = REQUEST_TARGET_BYTES_MAX},
     };
 }
 
@@ -21,6 +22,7 @@ void guard_destroy(struct guard *guard)
 {
     buffer_destroy(&guard->input);
     buffer_destroy(&guard->forward);
+    buffer_destroy(&guard->query);
 }
 
 static const char *input_bytes(const struct guard *guard)
@@ -60,12 +62,22 @@ static bool refuse(struct guard *guard, enum request_fault fault)
 
 /* ---- head ------------------------------------------------------------------------------------ */
 
-/* Without the query: no handler reads one, and what is not there cannot be logged. */
+/* Without the query: what the library does not have it cannot log. */
 static void forward_head(struct guard *guard, const char *bytes, size_t length,
                          const struct request_head *head)
 {
     forward(guard, bytes, head->path_start + head->path_bytes);
     forward(guard, bytes + head->target_end, length - head->target_end);
+}
+
+static void keep_query(struct guard *guard, const struct request_head *head)
+{
+    const size_t mark = head->path_start + head->path_bytes;
+    if (mark < head->target_end
+        && buffer_append(&guard->query, input_bytes(guard) + mark + 1, head->target_end - mark - 1)
+               != STATUS_OK) {
+        guard->is_broken = true;
+    }
 }
 
 static bool take_head(struct guard *guard, size_t length)
@@ -79,6 +91,7 @@ static bool take_head(struct guard *guard, size_t length)
         return refuse(guard, REQUEST_FAULT_BODY_LARGE);
     }
     forward_head(guard, input_bytes(guard), length, &head);
+    keep_query(guard, &head);
     guard->input_start += length;
     guard->has_key_in_query = head.has_key_in_query;
     guard->has_body = head.is_chunked || head.body_bytes > 0;
@@ -296,8 +309,14 @@ bool guard_has_more(const struct guard *guard)
     return guard->input.length > guard->input_start || guard->forward.length > guard->forward_start;
 }
 
+void guard_forget_query(struct guard *guard)
+{
+    buffer_destroy(&guard->query);
+}
+
 void guard_next(struct guard *guard)
 {
+    guard_forget_query(guard);
     if (guard->phase == GUARD_DONE && guard->fault == REQUEST_FAULT_NONE) {
         guard->phase = GUARD_HEAD;
         guard->head_scanned = 0;

@@ -28,6 +28,7 @@ struct guard {
     enum guard_phase phase;
     enum request_fault fault; /* of the request that is passed on now */
     bool has_key_in_query;
+    struct buffer query; /* of the request that is passed on now, without its '?' */
     bool has_body;       /* the request has one, or what comes after a fault is unknown */
     bool is_broken;      /* no memory: the connection must end */
     struct buffer input; /* came in, not yet looked at from input_start on */
@@ -51,6 +52,9 @@ size_t guard_pull(struct guard *guard, char *out, size_t max);
 
 /* Bytes of the next request have come in already. */
 bool guard_has_more(const struct guard *guard);
+
+/* Its query will not be asked for. */
+void guard_forget_query(struct guard *guard);
 
 /* The request was answered; the next one may pass. */
 void guard_next(struct guard *guard);

@@ -24,7 +24,8 @@ struct http_route {
     const char *method; /* "GET", "POST" */
     const char *path;   /* exact */
     enum http_rule rule;
-    uint32_t scopes; /* of enum auth_scope, all needed; RULE_KEY only */
+    uint32_t scopes;          /* of enum auth_scope, all needed; RULE_KEY only */
+    const char *const *query; /* parameters that it takes, up to a NULL; NULL: none is looked at */
     void (*handle)(struct http_exchange *exchange, void *service);
 };
 
@@ -82,6 +83,11 @@ const char *http_exchange_body(const struct http_exchange *exchange, size_t *len
 const struct auth_identity *http_exchange_identity(const struct http_exchange *exchange);
 const char *http_exchange_request_id(const struct http_exchange *exchange); /* x-request-id */
 const char *http_exchange_header(const struct http_exchange *exchange, const char *name); /* NULL */
+
+/* A query parameter of a route that names it, percent-decoded. STATUS_NOT_FOUND: is not there.
+ * STATUS_INVALID: stands twice, holds what it must not, or does not fit. */
+MUST_CHECK enum status http_exchange_query(const struct http_exchange *exchange, const char *name,
+                                           char *out, size_t out_bytes);
 
 /* Adds a header to the coming reply. Values are ours or validated: no CR, LF, NUL. */
 void http_reply_header(struct http_exchange *exchange, const char *name, const char *value);

@@ -4,6 +4,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "server/http/request_query.h"
+
 static const struct http_error unauthenticated = {
     401,
     "invalid_request_error",
@@ -41,6 +43,13 @@ static const struct http_error encoded_body = {
     NULL,
     "unsupported_encoding",
     "the body must be sent as it is, without Content-Encoding",
+    0};
+static const struct http_error unknown_parameter = {
+    400,
+    "invalid_request_error",
+    NULL,
+    "unknown_parameter",
+    "the query holds a parameter that this path does not take; /openapi.json lists them",
     0};
 static const struct http_error draining = {
     503, "server_error", NULL, "draining", "the server is shutting down", 1};
@@ -120,13 +129,18 @@ static struct http_error judge(struct http_exchange *exchange, const char *metho
         && (exchange->identity.scopes & route->scopes) != route->scopes) {
         return forbidden;
     }
+    const struct buffer *query = &exchange->connection->guard.query;
+    if (route->query
+        && !request_query_is_known(query->bytes ? query->bytes : "", query->length, route->query)) {
+        return unknown_parameter;
+    }
     const char *encoding = http_exchange_header(exchange, "Content-Encoding");
     return encoding && strcasecmp(encoding, "identity") != 0 ? encoded_body : none;
 }
 
 void route_decide(struct http_exchange *exchange, const char *method, const char *path)
 {
-    const struct guard *guard = &exchange->connection->guard;
+    struct guard *guard = &exchange->connection->guard;
     if (guard->fault != REQUEST_FAULT_NONE) {
         exchange->refusal = (struct http_error){
             .http_code = request_fault_http_code(guard->fault),
@@ -140,5 +154,8 @@ void route_decide(struct http_exchange *exchange, const char *method, const char
         exchange->refusal = draining;
     } else {
         exchange->refusal = judge(exchange, method, path);
+    }
+    if (exchange->refusal.http_code != 0 || !exchange->route->query) {
+        guard_forget_query(guard);
     }
 }

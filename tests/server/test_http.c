@@ -188,13 +188,14 @@ static void open_handler(struct http_exchange *exchange, void *service)
 }
 
 static const struct http_route routes[] = {
-    {HTTP_LISTENER_API, "GET", "/open", HTTP_RULE_OPEN, 0, open_handler},
-    {HTTP_LISTENER_API, "POST", "/body", HTTP_RULE_KEY, AUTH_SCOPE_INFER, open_handler},
-    {HTTP_LISTENER_API, "GET", "/later", HTTP_RULE_KEY, AUTH_SCOPE_INFER, later_handler},
-    {HTTP_LISTENER_API, "GET", "/restless", HTTP_RULE_KEY, AUTH_SCOPE_INFER, restless_handler},
-    {HTTP_LISTENER_API, "GET", "/stream", HTTP_RULE_KEY, AUTH_SCOPE_INFER, stream_handler},
-    {HTTP_LISTENER_API, "GET", "/flood", HTTP_RULE_KEY, AUTH_SCOPE_INFER, flood_handler},
-    {HTTP_LISTENER_ADMIN, "GET", "/health", HTTP_RULE_OPEN, 0, open_handler},
+    {HTTP_LISTENER_API, "GET", "/open", HTTP_RULE_OPEN, 0, NULL, open_handler},
+    {HTTP_LISTENER_API, "POST", "/body", HTTP_RULE_KEY, AUTH_SCOPE_INFER, NULL, open_handler},
+    {HTTP_LISTENER_API, "GET", "/later", HTTP_RULE_KEY, AUTH_SCOPE_INFER, NULL, later_handler},
+    {HTTP_LISTENER_API, "GET", "/restless", HTTP_RULE_KEY, AUTH_SCOPE_INFER, NULL,
+     restless_handler},
+    {HTTP_LISTENER_API, "GET", "/stream", HTTP_RULE_KEY, AUTH_SCOPE_INFER, NULL, stream_handler},
+    {HTTP_LISTENER_API, "GET", "/flood", HTTP_RULE_KEY, AUTH_SCOPE_INFER, NULL, flood_handler},
+    {HTTP_LISTENER_ADMIN, "GET", "/health", HTTP_RULE_OPEN, 0, NULL, open_handler},
 };
 
 static struct http_server_config config(void)

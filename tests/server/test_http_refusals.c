@@ -132,10 +132,10 @@ static void echo_handler(struct http_exchange *exchange, void *service)
 }
 
 static const struct http_route routes[] = {
-    {HTTP_LISTENER_API, "GET", "/open", HTTP_RULE_OPEN, 0, open_handler},
-    {HTTP_LISTENER_API, "POST", "/echo", HTTP_RULE_OPEN, 0, echo_handler},
-    {HTTP_LISTENER_ADMIN, "GET", "/open", HTTP_RULE_OPEN, 0, open_handler},
-    {HTTP_LISTENER_ADMIN, "POST", "/echo", HTTP_RULE_OPEN, 0, echo_handler},
+    {HTTP_LISTENER_API, "GET", "/open", HTTP_RULE_OPEN, 0, NULL, open_handler},
+    {HTTP_LISTENER_API, "POST", "/echo", HTTP_RULE_OPEN, 0, NULL, echo_handler},
+    {HTTP_LISTENER_ADMIN, "GET", "/open", HTTP_RULE_OPEN, 0, NULL, open_handler},
+    {HTTP_LISTENER_ADMIN, "POST", "/echo", HTTP_RULE_OPEN, 0, NULL, echo_handler},
 };
 
 static struct http_server_config config(void)

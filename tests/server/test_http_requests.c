@@ -37,13 +37,34 @@ static void error_handler(struct http_exchange *exchange, void *service)
     http_reply_error(exchange, &error);
 }
 
+/* "a=VALUE", "a!" when it is refused, "a-" when it is not there; likewise b, of 8 bytes at most. */
+static void query_handler(struct http_exchange *exchange, void *service)
+{
+    static const char *const names[] = {"a", "b"};
+    char text[128] = "", value[9];
+    (void)service;
+    for (size_t i = 0; i < 2; i++) {
+        const size_t length = strlen(text);
+        const enum status status = http_exchange_query(exchange, names[i], value, sizeof value);
+        snprintf(text + length, sizeof text - length, "%s%s%s;", names[i],
+                 status == STATUS_OK          ? "="
+                 : status == STATUS_NOT_FOUND ? "-"
+                                              : "!",
+                 status == STATUS_OK ? value : "");
+    }
+    http_reply(exchange, 200, "text/plain", text, strlen(text));
+}
+
+static const char *const query_names[] = {"a", "b", NULL};
+
 static const struct http_route routes[] = {
-    {HTTP_LISTENER_API, "GET", "/open", HTTP_RULE_OPEN, 0, open_handler},
-    {HTTP_LISTENER_API, "POST", "/echo", HTTP_RULE_KEY, AUTH_SCOPE_INFER, echo_handler},
-    {HTTP_LISTENER_API, "GET", "/error", HTTP_RULE_OPEN, 0, error_handler},
-    {HTTP_LISTENER_API, "GET", "/manage", HTTP_RULE_KEY, AUTH_SCOPE_ADMIN, open_handler},
-    {HTTP_LISTENER_API, "GET", "/unset", HTTP_RULE_UNSET, 0, open_handler},
-    {HTTP_LISTENER_ADMIN, "GET", "/health", HTTP_RULE_OPEN, 0, open_handler},
+    {HTTP_LISTENER_API, "GET", "/ask", HTTP_RULE_KEY, AUTH_SCOPE_INFER, query_names, query_handler},
+    {HTTP_LISTENER_API, "GET", "/open", HTTP_RULE_OPEN, 0, NULL, open_handler},
+    {HTTP_LISTENER_API, "POST", "/echo", HTTP_RULE_KEY, AUTH_SCOPE_INFER, NULL, echo_handler},
+    {HTTP_LISTENER_API, "GET", "/error", HTTP_RULE_OPEN, 0, NULL, error_handler},
+    {HTTP_LISTENER_API, "GET", "/manage", HTTP_RULE_KEY, AUTH_SCOPE_ADMIN, NULL, open_handler},
+    {HTTP_LISTENER_API, "GET", "/unset", HTTP_RULE_UNSET, 0, NULL, open_handler},
+    {HTTP_LISTENER_ADMIN, "GET", "/health", HTTP_RULE_OPEN, 0, NULL, open_handler},
 };
 
 /* What was told of the last refusal. The answer leaves afterwards, so a client that has it may
@@ -188,6 +209,63 @@ static void a_key_is_taken_from_its_header_alone(void)
     front_stop(&front);
 }
 
+static void a_query_is_read_where_the_route_names_it(void)
+{
+    static const struct {
+        const char *query, *said; /* NULL: 400 */
+    } rows[] = {
+        {"", "a-;b-;"},
+        {"?", "a-;b-;"},
+        {"?a=1", "a=1;b-;"},
+        {"?b=2&a=1", "a=1;b=2;"},
+        {"?a=&b", "a=;b=;"},
+        {"?a=1&a=1", "a!;b-;"},
+        {"?a=1&a=1&a=1", "a!;b-;"},
+        {"?a=x%2Dy%2b+%C3%A4", "a=x-y++\xc3\xa4;b-;"},
+        {"?a=12345678", "a=12345678;b-;"},
+        {"?a=123456789", "a!;b-;"},
+        {"?a=%", "a!;b-;"},
+        {"?a=%4", "a!;b-;"},
+        {"?a=%4g&b=1", "a!;b=1;"},
+        {"?a=%00", "a!;b-;"},
+        {"?a=%0a", "a!;b-;"},
+        {"?a=1=2?", "a=1=2?;b-;"},
+        {"?c=1", NULL},
+        {"?a=1&", "a=1;b-;"},
+        {"?&a=1", NULL},
+        {"?A=1", NULL},
+        {"?%61=1", NULL},
+        {"?aa=1", NULL},
+    };
+    char line[RAW_REQUEST_BYTES];
+    start();
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        snprintf(line, sizeof line, "GET /ask%s", rows[i].query);
+        CHECK(ask(HTTP_LISTENER_API, line, NULL, NULL) == 401, "%s: nobody", rows[i].query);
+        const int code = ask(HTTP_LISTENER_API, line, front.key, NULL);
+        CHECK(code == (rows[i].said ? 200 : 400), "%s: %d", rows[i].query, code);
+        const char *body = strstr(answer, "\r\n\r\n");
+        CHECK(!rows[i].said || (body && strcmp(body + 4, rows[i].said) == 0), "%s: %s",
+              rows[i].query, answer);
+        CHECK(rows[i].said || strstr(answer, "\"unknown_parameter\""), "%s", answer);
+    }
+    snprintf(line, sizeof line, "GET /ask?a=%s", front.key);
+    CHECK(ask(HTTP_LISTENER_API, line, front.key, NULL) == 401, "a key in the query");
+
+    /* The next request on the connection does not have the query of the one before. */
+    struct raw_client client;
+    char request[RAW_REQUEST_BYTES];
+    CHECK(raw_client_open(&client, &front, HTTP_LISTENER_API, NULL), "open");
+    raw_client_write(request, "GET /ask?a=1", front.key, NULL);
+    raw_client_send_text(&client, request);
+    CHECK(raw_client_receive_text(&client, "a=1;b-;", answer, sizeof answer), "%s", answer);
+    raw_client_write(request, "GET /ask", front.key, NULL);
+    raw_client_send_text(&client, request);
+    CHECK(raw_client_receive_text(&client, "a-;b-;", answer, sizeof answer), "%s", answer);
+    raw_client_close(&client);
+    front_stop(&front);
+}
+
 /* ---- bodies and answers ---------------------------------------------------------------------- */
 
 static void answers_are_whole(void)
@@ -267,4 +345,4 @@ static void a_large_body_arrives_whole(void)
 }
 
 CHECK_MAIN(every_rule_is_kept, who_is_refused_is_told_once, a_key_is_taken_from_its_header_alone,
-           answers_are_whole, a_large_body_arrives_whole)
+           a_query_is_read_where_the_route_names_it, answers_are_whole, a_large_body_arrives_whole)

@@ -91,7 +91,7 @@ static void handler(struct http_exchange *exchange, void *service)
 }
 
 static const struct http_route routes[] = {
-    {HTTP_LISTENER_API, "POST", "/job", HTTP_RULE_KEY, AUTH_SCOPE_INFER, handler}};
+    {HTTP_LISTENER_API, "POST", "/job", HTTP_RULE_KEY, AUTH_SCOPE_INFER, NULL, handler}};
 
 /* Makes one job a little more ready, and wakes it before, after, or for nothing. */
 static void progress(struct job *job, struct random_source *random)
