@@ -20,7 +20,7 @@ void inbox_finish(const char *directory, const struct inbox_intent *intent, bool
                   const char *subject);
 
 /* The server: appends what has been finished, each removed once it is durable, so that a crash may
- * repeat but not lose one; a repeated one is known by its name in `reason`. Call about each second,
- * from one thread. Returns how many were appended. Malformed files are renamed to *.bad and logged.
- */
+ * repeat but not lose one; a repeated one is known by its name in `reason`, which begins with when
+ * the act began (UTC). Call about each second, from one thread. Returns how many were appended.
+ * Malformed files are renamed to *.bad and logged. While the writer fails nothing is taken. */
 uint32_t inbox_collect(const char *directory, struct writer *writer);

@@ -1,8 +1,11 @@
 /* retention.h - erasing by age: in closed segments the bodies of records that are older than their
- * tenant's retention are replaced by their leaf hashes, and a segment of which nothing is left is
- * removed, but never the last two. The chain still verifies. What was erased is recorded
- * (audit.retention) before it is done. One thread, slow on purpose. */
+ * tenant's retention are replaced by their leaf hashes, and leading segments of which nothing is
+ * left are removed, but never the last two. The chain still verifies. Checkpoints are erased only
+ * when nothing else in their segment is left, for what is left is proved by them. What was erased
+ * is recorded (audit.retention) before it is done. One thread, slow on purpose. */
 #pragma once
+#include <stdatomic.h>
+
 #include "audit/spool/writer.h"
 
 struct retention_terms {
@@ -10,6 +13,7 @@ struct retention_terms {
     uint32_t days; /* of tenants that have none of their own, and of the server's own records */
     const uint32_t *tenant_days; /* [LIMIT_TENANTS + 1]; 0: days */
     uint64_t shipped;            /* only what Redis has is erased; UINT64_MAX: without Redis */
+    const atomic_bool *stop;     /* becomes true: return soon; NULL: never */
 };
 
 struct retention_done {
@@ -17,6 +21,9 @@ struct retention_done {
     uint64_t removed_to; /* last sequence of the removed segments; 0: none */
 };
 
+/* STATUS_CANCELLED: stopped. STATUS_UNAVAILABLE: the erasure cannot be recorded now.
+ * STATUS_INVALID: a segment does not read as it should; it and what follows stay as they are.
+ * STATUS_IO. */
 MUST_CHECK enum status retention_run(const char *directory, struct writer *writer,
                                      const struct retention_terms *terms,
                                      struct retention_done *out, struct failure *failure);

@@ -1,0 +1,344 @@
+/* A segment is read twice: first to count what is due, so that it can be recorded, then to copy it
+ * into a new file without the bodies that are due. The copy takes the old file's name in one step:
+ * who reads at that moment has the one or the other. */
+#include "audit/spool/retention.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "audit/spool/segment.h"
+#include "audit/spool/spool_reader.h"
+#include "base/limits.h"
+
+enum { KEPT_MS = 10000 };
+static const int64_t DAY_MS = 86400000;
+static const char draft_name[] = "retention.new"; /* no segment: those end with .seg */
+
+struct run {
+    const char *directory;
+    struct writer *writer;
+    const struct retention_terms *terms;
+    struct retention_done *done;
+    struct failure *failure;
+    int64_t earliest_days; /* the shortest retention of all */
+    bool is_leading;       /* all segments before this one are gone */
+    bool is_young;         /* from here on nothing is due */
+};
+
+struct survey {                /* of one segment */
+    uint64_t due, kept;        /* bodies, checkpoints aside */
+    uint64_t due_from, due_to; /* sequences */
+    uint64_t checkpoints, young_checkpoints;
+    uint64_t checkpoint_from, checkpoint_to;
+    int64_t first_time_unix_ms; /* of the first body; 0: there is none */
+};
+
+enum fate { FATE_KEPT, FATE_DUE, FATE_CHECKPOINT };
+
+static bool is_stopped(const struct run *run)
+{
+    return run->terms->stop && atomic_load(run->terms->stop);
+}
+
+static bool is_older(const struct run *run, const struct record *record, uint32_t days)
+{
+    return record->time_unix_ms + (int64_t)days * DAY_MS < run->terms->now_unix_ms;
+}
+
+static uint32_t days_of(const struct run *run, struct tenant_id tenant)
+{
+    const uint32_t own = run->terms->tenant_days[tenant.value];
+    return own != 0 ? own : run->terms->days;
+}
+
+static enum status parse_body(const struct run *run, const struct frame *frame,
+                              const struct spool_place *place, struct record *out)
+{
+    if (record_parse(frame->body, frame->body_bytes, out) != STATUS_OK
+        || out->tenant.value > LIMIT_TENANTS) {
+        return fail(run->failure, STATUS_INVALID,
+                    "segment %llu, offset %llu: no record; run `ward audit verify`",
+                    (unsigned long long)place->segment, (unsigned long long)place->offset);
+    }
+    return STATUS_OK;
+}
+
+static enum fate fate_of(const struct run *run, const struct frame *frame,
+                         const struct record *record)
+{
+    if (record->event == RECORD_EVENT_CHAIN_CHECKPOINT) {
+        return FATE_CHECKPOINT;
+    }
+    const bool is_due = frame->sequence <= run->terms->shipped
+                        && is_older(run, record, days_of(run, record->tenant));
+    return is_due ? FATE_DUE : FATE_KEPT;
+}
+
+/* ---- walking a segment ----------------------------------------------------------------------- */
+
+typedef enum status visit_fn(void *context, const struct frame *frame,
+                             const struct spool_place *place);
+
+/* Each frame of one segment, its snapshot first. */
+static enum status walk(const struct run *run, uint64_t segment, visit_fn *visit, void *context)
+{
+    struct spool_reader *reader = NULL;
+    struct spool_place place = {.segment = segment};
+    struct frame frame;
+    enum status status = spool_reader_open(run->directory, segment, &reader, run->failure);
+    while (status == STATUS_OK) {
+        status = is_stopped(run) ? STATUS_CANCELLED
+                                 : spool_reader_next(reader, &frame, &place, run->failure);
+        if (status == STATUS_OK && place.segment != segment) {
+            break;
+        }
+        if (status == STATUS_OK) {
+            status = visit(context, &frame, &place);
+        }
+    }
+    spool_reader_close(reader);
+    return status;
+}
+
+struct surveying {
+    const struct run *run;
+    struct survey *survey;
+};
+
+static enum status survey_frame(void *context, const struct frame *frame,
+                                const struct spool_place *place)
+{
+    const struct surveying *surveying = context;
+    const struct run *run = surveying->run;
+    struct survey *survey = surveying->survey;
+    struct record record;
+    if (frame->kind != FRAME_RECORD) {
+        return STATUS_OK;
+    }
+    const enum status status = parse_body(run, frame, place, &record);
+    if (status != STATUS_OK) {
+        return status;
+    }
+    if (survey->first_time_unix_ms == 0) {
+        survey->first_time_unix_ms = record.time_unix_ms;
+    }
+    switch (fate_of(run, frame, &record)) {
+    case FATE_KEPT:
+        survey->kept++;
+        break;
+    case FATE_DUE:
+        survey->due_from = survey->due++ == 0 ? frame->sequence : survey->due_from;
+        survey->due_to = frame->sequence;
+        break;
+    case FATE_CHECKPOINT:
+        survey->checkpoint_from =
+            survey->checkpoints++ == 0 ? frame->sequence : survey->checkpoint_from;
+        survey->checkpoint_to = frame->sequence;
+        if (!is_older(run, &record, run->terms->days) || frame->sequence > run->terms->shipped) {
+            survey->young_checkpoints++;
+        }
+        break;
+    }
+    return STATUS_OK;
+}
+
+/* ---- erasing --------------------------------------------------------------------------------- */
+
+struct copying {
+    const struct run *run;
+    FILE *file;
+    uint8_t *frame; /* FRAME_HEADER_BYTES + FRAME_BODY_BYTES_MAX */
+    bool takes_checkpoints;
+};
+
+static enum status copy_frame(void *context, const struct frame *frame,
+                              const struct spool_place *place)
+{
+    const struct copying *copying = context;
+    const struct run *run = copying->run;
+    struct frame copy = *frame;
+    struct digest leaf;
+    struct record record;
+    if (frame->kind == FRAME_RECORD) {
+        const enum status status = parse_body(run, frame, place, &record);
+        if (status != STATUS_OK) {
+            return status;
+        }
+        const enum fate fate = fate_of(run, frame, &record);
+        if (fate == FATE_DUE || (fate == FATE_CHECKPOINT && copying->takes_checkpoints)) {
+            leaf = frame_leaf(frame);
+            copy.kind = FRAME_ERASED;
+            copy.body = leaf.bytes;
+            copy.body_bytes = sizeof leaf.bytes;
+        }
+    }
+    const size_t bytes = frame_write(&copy, copying->frame);
+    if (fwrite(copying->frame, 1, bytes, copying->file) != bytes) {
+        return fail(run->failure, STATUS_IO, "segment %llu: its copy cannot be written: %s",
+                    (unsigned long long)place->segment, strerror(errno));
+    }
+    return STATUS_OK;
+}
+
+static FILE *open_draft(const char *path)
+{
+    const int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+    FILE *file = fd >= 0 ? fdopen(fd, "wb") : NULL;
+    if (!file && fd >= 0) {
+        close(fd);
+    }
+    return file;
+}
+
+/* The copy is whole on the disk before it takes the name. */
+static enum status replace(const struct run *run, uint64_t segment, bool takes_checkpoints)
+{
+    char path[DIRECTORY_PATH_BYTES], draft[DIRECTORY_PATH_BYTES];
+    enum status status = segment_path(run->directory, segment, path, run->failure);
+    if (status == STATUS_OK) {
+        status = directory_path(run->directory, "segments", draft_name, draft, run->failure);
+    }
+    if (status != STATUS_OK) {
+        return status;
+    }
+    struct copying copying = {.run = run, .takes_checkpoints = takes_checkpoints};
+    copying.file = open_draft(draft);
+    copying.frame = malloc(FRAME_HEADER_BYTES + FRAME_BODY_BYTES_MAX);
+    status = copying.file && copying.frame
+                 ? walk(run, segment, copy_frame, &copying)
+                 : fail(run->failure, STATUS_IO, "%s: cannot be made: %s", draft, strerror(errno));
+    if (status == STATUS_OK && (fflush(copying.file) != 0 || fsync(fileno(copying.file)) != 0)) {
+        status = fail(run->failure, STATUS_IO, "%s: cannot be written: %s", draft, strerror(errno));
+    }
+    if (copying.file) {
+        (void)fclose(copying.file);
+    }
+    free(copying.frame);
+    if (status == STATUS_OK && rename(draft, path) != 0) {
+        status = fail(run->failure, STATUS_IO, "%s: cannot be replaced: %s", path, strerror(errno));
+    }
+    if (status != STATUS_OK) {
+        unlink(draft);
+        return status;
+    }
+    return segment_sync_directory(run->directory, run->failure);
+}
+
+/* Durable before the act: a crash between may record an erasure that comes with the next run. */
+static enum status record_erasure(const struct run *run, uint64_t from, uint64_t to, uint64_t count)
+{
+    struct record_draft draft;
+    struct writer_position position = {0};
+    record_draft_begin(&draft, RECORD_EVENT_AUDIT_RETENTION, (struct tenant_id){0}, NULL);
+    record_draft_uint(&draft, RECORD_FIELD_count, count);
+    record_draft_uint(&draft, RECORD_FIELD_sequence_from, from);
+    record_draft_uint(&draft, RECORD_FIELD_sequence_to, to);
+    enum status status = writer_append(run->writer, &draft, 0, &position);
+    if (status == STATUS_OK) {
+        status = writer_wait(run->writer, position, KEPT_MS);
+    }
+    if (status == STATUS_OK && !writer_is_durable(run->writer, position)) {
+        status = STATUS_UNAVAILABLE;
+    }
+    return status == STATUS_OK
+               ? STATUS_OK
+               : fail(run->failure, STATUS_UNAVAILABLE,
+                      "retention: its record cannot be kept now: nothing is erased");
+}
+
+static enum status erase(const struct run *run, uint64_t segment, const struct survey *survey)
+{
+    const bool takes_checkpoints =
+        survey->kept == 0 && survey->checkpoints > 0 && survey->young_checkpoints == 0;
+    uint64_t count = survey->due, from = survey->due_from, to = survey->due_to;
+    if (takes_checkpoints) {
+        from = count == 0 || survey->checkpoint_from < from ? survey->checkpoint_from : from;
+        to = survey->checkpoint_to > to ? survey->checkpoint_to : to;
+        count += survey->checkpoints;
+    }
+    if (count == 0) {
+        return STATUS_OK;
+    }
+    enum status status = record_erasure(run, from, to, count);
+    if (status == STATUS_OK) {
+        status = replace(run, segment, takes_checkpoints);
+    }
+    if (status == STATUS_OK) {
+        run->done->erased += count;
+    }
+    return status;
+}
+
+static enum status remove_segment(const struct run *run, uint64_t segment, uint64_t next)
+{
+    char path[DIRECTORY_PATH_BYTES];
+    enum status status = segment_path(run->directory, segment, path, run->failure);
+    if (status == STATUS_OK && unlink(path) != 0) {
+        status = fail(run->failure, STATUS_IO, "%s: cannot be removed: %s", path, strerror(errno));
+    }
+    if (status == STATUS_OK) {
+        status = segment_sync_directory(run->directory, run->failure);
+    }
+    if (status == STATUS_OK) {
+        run->done->removed_segments++;
+        run->done->removed_to = next - 1;
+    }
+    return status;
+}
+
+/* ---- a run ----------------------------------------------------------------------------------- */
+
+static int64_t earliest_days(const struct retention_terms *terms)
+{
+    uint32_t days = terms->days;
+    for (uint32_t i = 0; i <= LIMIT_TENANTS; i++) {
+        const uint32_t own = terms->tenant_days[i];
+        days = own != 0 && own < days ? own : days;
+    }
+    return days;
+}
+
+static enum status treat(struct run *run, uint64_t segment, uint64_t next)
+{
+    struct survey survey = {0};
+    struct surveying surveying = {run, &survey};
+    enum status status = walk(run, segment, survey_frame, &surveying);
+    if (status != STATUS_OK) {
+        return status;
+    }
+    const int64_t first_due_ms = survey.first_time_unix_ms + run->earliest_days * DAY_MS;
+    run->is_young = survey.first_time_unix_ms != 0 && first_due_ms >= run->terms->now_unix_ms;
+    run->is_leading = run->is_leading && survey.kept == 0 && survey.young_checkpoints == 0
+                      && next - 1 <= run->terms->shipped;
+    status = erase(run, segment, &survey);
+    if (status == STATUS_OK && run->is_leading) {
+        status = remove_segment(run, segment, next);
+    }
+    return status;
+}
+
+enum status retention_run(const char *directory, struct writer *writer,
+                          const struct retention_terms *terms, struct retention_done *out,
+                          struct failure *failure)
+{
+    struct run run = {.directory = directory,
+                      .writer = writer,
+                      .terms = terms,
+                      .done = out,
+                      .failure = failure,
+                      .earliest_days = earliest_days(terms),
+                      .is_leading = true};
+    uint64_t *segments = NULL;
+    size_t count = 0;
+    *out = (struct retention_done){0};
+    enum status status = segment_list(directory, &segments, &count, failure);
+    for (size_t i = 0; status == STATUS_OK && i + 2 < count && !run.is_young; i++) {
+        status = treat(&run, segments[i], segments[i + 1]);
+    }
+    free(segments);
+    return status;
+}
