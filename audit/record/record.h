@@ -23,9 +23,10 @@ enum record_field {
 enum {
     RECORD_VERSION = 1,
     RECORD_FIELD_MAX = 66,     /* greatest number in field.def */
-    RECORD_DRAFT_BYTES = 1792, /* encoded fields of one draft */
-    RECORD_BODY_BYTES_MAX = 2048,
-    RECORD_NAME_BYTES = 64, /* of a tenant, with NUL */
+    RECORD_DRAFT_BYTES = 2560, /* encoded fields of one draft: record_draft.c computes the most */
+    RECORD_BODY_BYTES_MAX = 2688,
+    RECORD_NAME_BYTES = 64,       /* of a tenant, with NUL */
+    RECORD_COUNT_NAME_BYTES = 32, /* of a name in COUNTS, with NUL */
 };
 
 const char *record_event_text(enum record_event event); /* NULL: there is none of that number */
@@ -43,14 +44,14 @@ struct record_draft {
     uint8_t bytes[RECORD_DRAFT_BYTES]; /* encoded pairs, fields 7 and up, ascending */
 };
 
-/* tenant_name may be NULL. */
+/* tenant_name may be NULL, and is left out for tenant 0. */
 void record_draft_begin(struct record_draft *draft, enum record_event event,
                         struct tenant_id tenant, const char *tenant_name);
 
 /* Each asserts that the field has that kind and comes after the one before. Texts are cut at the
  * field's limit, at a character's border; bytes that are no UTF-8 and control characters become
- * '?'. An empty or NULL text adds nothing. A draft has room for every field of the schema at its
- * limit that an event of README.md lists. */
+ * '?'. An empty or NULL text and a number that is none (E6) add nothing. A draft has room for every
+ * field of the schema at its limit that an event of README.md lists. */
 void record_draft_uint(struct record_draft *draft, enum record_field field, uint64_t value);
 void record_draft_int(struct record_draft *draft, enum record_field field, int64_t value);
 void record_draft_e6(struct record_draft *draft, enum record_field field, double value);
@@ -58,14 +59,16 @@ void record_draft_text(struct record_draft *draft, enum record_field field, cons
 void record_draft_bytes(struct record_draft *draft, enum record_field field, const uint8_t *bytes);
 
 struct record_count {
-    const char *name; /* plain ASCII, at most 31 bytes */
+    const char *name; /* plain ASCII, 1 to 31 bytes; what is not becomes '?' or is cut */
     uint64_t count;
 };
-/* Sorts its copy; counts of 0 are left out; nothing is added when none is left. */
+/* Sorts its copy and sums what has one name; counts of 0 are left out; nothing is added when none
+ * is left. Asserts on more names than the field may have. */
 void record_draft_counts(struct record_draft *draft, enum record_field field,
                          const struct record_count *counts, size_t count);
 
-/* The body of a draft; returns its bytes. */
+/* The body of a draft; returns its bytes. Asserts that number is not 0; a time before 1970 or after
+ * 9999 is brought to that border. */
 size_t record_encode(const struct record_draft *draft, uint64_t number, int64_t time_unix_ms,
                      uint8_t out[RECORD_BODY_BYTES_MAX]);
 
@@ -100,9 +103,9 @@ struct record {
     size_t body_bytes;
 };
 
-/* STATUS_INVALID: not canonical, or a field of version 1 is not as field.def says. Fields with
- * numbers that this program does not know are accepted (any of the kinds above) and kept in the
- * body alone. */
+/* STATUS_INVALID: not canonical, of another version, or a field is not as field.def says. Fields
+ * with numbers that this program does not know (up to 65535) are accepted, any of the kinds above,
+ * and kept in the body alone: record_schema.h walks them. */
 MUST_CHECK enum status record_parse(const uint8_t *body, size_t length, struct record *out);
 
 /* Text of a TEXT field, copied with NUL; "" when absent. Returns out. */
