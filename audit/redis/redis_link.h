@@ -10,7 +10,7 @@ struct redis_terms {
     const char *url, *user;              /* user NULL or "": that of the URL */
     const char *password_file, *ca_file; /* NULL or "": none; TLS where hiredis has it */
     bool require_aof, only_warns;        /* only_warns: an unsafe Redis is told of and used */
-    uint32_t timeout_ms;                 /* 0: 5000 */
+    uint32_t timeout_ms;                 /* for each send and reply; 0: 5000 */
 };
 
 /* Connects, authenticates (HELLO or AUTH), names the connection, selects the database, checks what
@@ -19,7 +19,14 @@ struct redis_terms {
  * what is needed: failure names the setting of Redis and of Ward. STATUS_INVALID: url or files. */
 MUST_CHECK enum status redis_link_open(const struct redis_terms *terms, redisContext **out,
                                        struct failure *failure);
+/* The same without the check, for those who only read; also from a replica. */
+MUST_CHECK enum status redis_link_connect(const struct redis_terms *terms, redisContext **out,
+                                          struct failure *failure);
 void redis_link_close(redisContext *link); /* NULL is fine */
+
+/* The check again, on a connection that is open: settings of Redis change while it runs. */
+MUST_CHECK enum status redis_link_check(redisContext *link, const struct redis_terms *terms,
+                                        struct failure *failure);
 
 /* Takes the prefix for this chain. STATUS_FORBIDDEN: it is another chain's. */
 MUST_CHECK enum status redis_link_claim(redisContext *link, const char *prefix,
