@@ -110,13 +110,13 @@ static enum status check_settings(redisContext *link, const struct redis_terms *
     const char *wanted = "";
     if (strcmp(policy, "noeviction") != 0) {
         setting = "maxmemory-policy noeviction";
-        wanted = "or set audit.on_unsafe_redis: warn";
+        wanted = "or audit.redis_unsafe: warn here";
     } else if (terms->require_aof && strcmp(aof, "yes") != 0) {
         setting = "appendonly yes";
-        wanted = "or set audit.require_aof: false";
+        wanted = "or audit.require_aof: false here";
     } else if (terms->require_aof && strcmp(sync, "no") == 0) {
         setting = "appendfsync everysec";
-        wanted = "or set audit.require_aof: false";
+        wanted = "or audit.require_aof: false here";
     }
     return !setting ? STATUS_OK
                     : fail(failure, STATUS_FORBIDDEN,
