@@ -23,3 +23,12 @@ if(NOT WARD_IS_WHOLE AND WARD_GPU STREQUAL "cuda")
 elseif(NOT WARD_IS_WHOLE)
   message(FATAL_ERROR "not found by pkg-config:${missing}")
 endif()
+
+# TLS to Redis where hiredis has it (1.0 and newer, a library of its own); else rediss:// is refused.
+set(WARD_REDIS_TLS "")
+if(PkgConfig_FOUND AND HIREDIS_VERSION VERSION_GREATER_EQUAL 1.0)
+  pkg_check_modules(HIREDIS_SSL QUIET IMPORTED_TARGET hiredis_ssl)
+  if(HIREDIS_SSL_FOUND)
+    set(WARD_REDIS_TLS PkgConfig::HIREDIS_SSL)
+  endif()
+endif()

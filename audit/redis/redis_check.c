@@ -82,8 +82,7 @@ static enum status read_setting(redisContext *link, const char *name, char out[V
     }
     out[0] = '\0';
     if (reply->type == REDIS_REPLY_ARRAY && reply->elements == 2
-        && reply->element[1]->type == REDIS_REPLY_STRING
-        && reply->element[1]->len < VALUE_BYTES) {
+        && reply->element[1]->type == REDIS_REPLY_STRING && reply->element[1]->len < VALUE_BYTES) {
         memcpy(out, reply->element[1]->str, reply->element[1]->len + 1);
     }
     freeReplyObject(reply);

@@ -33,8 +33,7 @@ static enum status encrypt(redisContext *link, const struct redis_terms *terms,
     }
     redisInitOpenSSL();
     redisSSLContextError error = REDIS_SSL_CTX_NONE;
-    redisSSLContext *tls =
-        redisCreateSSLContext(terms->ca_file, NULL, NULL, NULL, NULL, &error);
+    redisSSLContext *tls = redisCreateSSLContext(terms->ca_file, NULL, NULL, NULL, NULL, &error);
     if (!tls) {
         return fail(failure, STATUS_INVALID, "audit.redis_ca_file: %s: %s", terms->ca_file,
                     redisSSLContextGetError(error));
@@ -89,8 +88,9 @@ static enum status read_password(const char *path, struct buffer *out, struct fa
 {
     const enum status status = buffer_read_file(out, path);
     if (status == STATUS_TOO_LARGE) {
-        return fail(failure, STATUS_INVALID, "audit.redis_password_file: %s is larger than %d bytes",
-                    path, PASSWORD_BYTES_MAX);
+        return fail(failure, STATUS_INVALID,
+                    "audit.redis_password_file: %s is larger than %d bytes", path,
+                    PASSWORD_BYTES_MAX);
     }
     if (status != STATUS_OK) {
         return fail(failure, STATUS_INVALID,

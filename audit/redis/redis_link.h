@@ -1,5 +1,5 @@
 /* redis_link.h - one authenticated connection to a Redis that keeps what it is given. Every call
- * has a deadline. One thread. */
+ * has a deadline. One thread. The process must ignore SIGPIPE, for hiredis 0.14 does not. */
 #pragma once
 #include <hiredis/hiredis.h>
 #include <stdint.h>

@@ -59,8 +59,8 @@ static enum status fetch(struct redis_reader *reader, struct failure *failure)
     char id[REDIS_ID_BYTES];
     char after[REDIS_ID_BYTES + 1] = "(";
     memcpy(after + 1, id, redis_key_id(reader->high, reader->low, id) + 1);
-    const char *const words[] = {"XRANGE", reader->chain_key, after, "+", "COUNT", entries_at_once,
-                                 NULL};
+    const char *const words[] = {"XRANGE", reader->chain_key, after, "+",
+                                 "COUNT",  entries_at_once,   NULL};
     let_go(&reader->entries);
     reader->next = 0;
     const enum status status = redis_reply_ask(reader->link, words, &reader->entries, failure);
@@ -96,9 +96,9 @@ enum status redis_reader_open(const struct redis_terms *terms, const char *prefi
     if (status == STATUS_NOT_FOUND && reader->owner[0] != '\0') {
         status = STATUS_OK; /* claimed, and nothing there */
     } else if (status == STATUS_NOT_FOUND) {
-        status = fail(failure, STATUS_NOT_FOUND,
-                      "Redis has nothing under %s: see audit.redis_prefix and audit.redis_url",
-                      prefix);
+        status =
+            fail(failure, STATUS_NOT_FOUND,
+                 "Redis has nothing under %s: see audit.redis_prefix and audit.redis_url", prefix);
     }
     if (status != STATUS_OK) {
         redis_reader_close(reader);
@@ -115,8 +115,7 @@ static enum status parse_entry(const redisReply *fields, struct frame *out)
         return STATUS_INVALID;
     }
     const redisReply *value = fields->element[1];
-    const enum status status =
-        frame_parse((const uint8_t *)value->str, value->len, out, &bytes);
+    const enum status status = frame_parse((const uint8_t *)value->str, value->len, out, &bytes);
     return status == STATUS_OK && bytes == value->len && out->kind != FRAME_SNAPSHOT
                ? STATUS_OK
                : STATUS_INVALID;

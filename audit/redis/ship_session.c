@@ -1,5 +1,6 @@
 #include "audit/redis/ship_session.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "base/log.h"
@@ -46,7 +47,7 @@ static void acknowledge(struct ship_session *session, uint64_t sequence)
 {
     session->acknowledged = sequence;
     if (!shipped_write(&session->file, sequence)) {
-        log_event(LOG_LEVEL_WARN, "audit", "redis.shipped", "file=shipped error=\"%m\"");
+        log_event(LOG_LEVEL_WARN, "audit", "redis.shipped", "error=\"%s\"", strerror(errno));
     }
 }
 
@@ -85,7 +86,8 @@ static enum status read_frame(struct ship_session *session, uint64_t position, s
     }
 }
 
-/* Fills the window with what comes after position, at most up to `to`. STATUS_NOT_FOUND: nothing. */
+/* Fills the window with what comes after position, at most up to `to`. STATUS_NOT_FOUND: nothing.
+ */
 static enum status fill_window(struct ship_session *session, uint64_t position, uint64_t to,
                                struct failure *failure)
 {
@@ -153,8 +155,7 @@ static enum status find_end(struct ship_session *session, uint64_t *last, struct
     return status;
 }
 
-static enum status record_loss(struct ship_session *session, uint64_t last,
-                               struct failure *failure)
+static enum status record_loss(struct ship_session *session, uint64_t last, struct failure *failure)
 {
     struct record_draft draft;
     struct writer_position position;
@@ -290,8 +291,8 @@ enum status ship_session_ship(struct ship_session *session, uint64_t durable,
         session->limit = session->limit > 1 ? session->limit / 2 : 1;
         return status;
     }
-    session->limit = 2 * session->limit < SHIP_WINDOW_RECORDS ? 2 * session->limit
-                                                              : SHIP_WINDOW_RECORDS;
+    session->limit =
+        2 * session->limit < SHIP_WINDOW_RECORDS ? 2 * session->limit : SHIP_WINDOW_RECORDS;
     session->position = last;
     acknowledge(session, last);
     return STATUS_OK;
@@ -305,8 +306,7 @@ static void push_entry(struct ship_session *session, const redisReply *fields)
     struct frame frame;
     size_t bytes = 0;
     const redisReply *value = fields->elements == 2 ? fields->element[1] : NULL;
-    if (value
-        && frame_parse((const uint8_t *)value->str, value->len, &frame, &bytes) == STATUS_OK
+    if (value && frame_parse((const uint8_t *)value->str, value->len, &frame, &bytes) == STATUS_OK
         && frame.kind != FRAME_SNAPSHOT) {
         const enum status status = ship_window_push(session->window, &frame);
         (void)status;

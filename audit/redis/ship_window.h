@@ -1,8 +1,8 @@
 /* ship_window.h - up to SHIP_WINDOW_RECORDS frames that go to Redis in one transaction: all of them
- * or none, and only if the stream still ends where it was seen to end. Without that a record refused
- * in the middle (out of memory, READONLY) and taken again behind it would leave a hole for ever, and
- * one that was emptied meanwhile would go unnoticed. Owner: the caller; one thread. Nothing is
- * allocated after create. */
+ * or none, and only if the stream still ends where it was seen to end. Without that a record
+ * refused in the middle (out of memory, READONLY) and taken again behind it would leave a hole for
+ * ever, and one that was emptied meanwhile would go unnoticed. Owner: the caller; one thread.
+ * Nothing is allocated after create. */
 #pragma once
 #include "audit/chain/frame.h"
 #include "audit/record/record.h"
@@ -37,18 +37,18 @@ void ship_window_clear(struct ship_window *window);
  * body is no record. */
 MUST_CHECK enum status ship_window_push(struct ship_window *window, const struct frame *frame);
 
-/* Where the stream ends, from now on watched: the next add works only if nobody changes it. *last 0:
- * it is empty or not there. */
+/* Where the stream ends, from now on watched: the next add works only if nobody changes it. *last
+ * 0: it is empty or not there. */
 MUST_CHECK enum status ship_window_watch(struct ship_window *window, redisContext *link,
                                          uint64_t *last, struct failure *failure);
 
-/* Adds all and watches again. STATUS_UNAVAILABLE and others: as redis_reply_judge; what was added is
- * found out by connecting anew. *differs: an id was taken by something else. */
+/* Adds all and watches again. STATUS_UNAVAILABLE and others: as redis_reply_judge; what was added
+ * is found out by connecting anew. *differs: an id was taken by something else. */
 MUST_CHECK enum status ship_window_add(struct ship_window *window, redisContext *link,
                                        uint64_t *last, bool *differs, struct failure *failure);
 
-/* Is what Redis has under these ids the same? *differs: not, and failure (STATUS_INVALID) says what.
- * A body that was erased in the spool meanwhile is the same. */
+/* Is what Redis has under these ids the same? *differs: not, and failure (STATUS_INVALID) says
+ * what. A body that was erased in the spool meanwhile is the same. */
 MUST_CHECK enum status ship_window_compare(struct ship_window *window, redisContext *link,
                                            bool *differs, struct failure *failure);
 

@@ -1,6 +1,7 @@
 /* shipped.c - one line of fixed length, written in place: "<20 digits> <crc32c of them>\n". */
 #include "audit/redis/shipped.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,7 +32,7 @@ enum status shipped_open(const char *directory, struct shipped *out, uint64_t *s
     }
     out->fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (out->fd < 0) {
-        return fail(failure, STATUS_IO, "%s: %m", path);
+        return fail(failure, STATUS_IO, "%s: %s", path, strerror(errno));
     }
     if (pread(out->fd, line, LINE_BYTES, 0) == LINE_BYTES) {
         const uint64_t value = strtoull(line, NULL, 10);

@@ -1,6 +1,6 @@
 /* shipped.h - the file `shipped` of the audit directory: the last sequence that Redis acknowledged.
- * It is only a hint (what Redis has is asked for at each connect), so it is never synced. Owner: the
- * caller; one thread writes. */
+ * It is only a hint (what Redis has is asked for at each connect), so it is never synced. Owner:
+ * the caller; one thread writes. */
 #pragma once
 #include <stdint.h>
 

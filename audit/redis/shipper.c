@@ -17,7 +17,8 @@ enum {
     BACKOFF_FIRST_MS = 100,
     BACKOFF_MAX_MS = 10000,
     IDLE_MS = 1000,
-    CHECK_MS = 10000, /* how often an open connection is checked again for settings that lose data */
+    CHECK_MS =
+        10000, /* how often an open connection is checked again for settings that lose data */
 };
 
 struct shipper {
@@ -125,9 +126,10 @@ static void back_off(struct shipper *shipper, enum status status, const struct f
             : is_refused             ? SHIPPER_REFUSED
                                      : SHIPPER_CONNECTING,
             failure->text);
-    const uint32_t ms = shipper->backoff_ms / 2 + random_below(&shipper->random, shipper->backoff_ms);
-    shipper->backoff_ms = 2 * shipper->backoff_ms < BACKOFF_MAX_MS ? 2 * shipper->backoff_ms
-                                                                   : BACKOFF_MAX_MS;
+    const uint32_t ms =
+        shipper->backoff_ms / 2 + random_below(&shipper->random, shipper->backoff_ms);
+    shipper->backoff_ms =
+        2 * shipper->backoff_ms < BACKOFF_MAX_MS ? 2 * shipper->backoff_ms : BACKOFF_MAX_MS;
     wait_ms(shipper, ms, false);
 }
 
@@ -204,8 +206,8 @@ static void *run(void *context)
     bool must = false;
     while (!must) {
         struct failure failure = {""};
-        const enum status status = shipper->session.link ? work(shipper, &failure)
-                                                         : open_session(shipper, &failure);
+        const enum status status =
+            shipper->session.link ? work(shipper, &failure) : open_session(shipper, &failure);
         if (status != STATUS_OK) {
             back_off(shipper, status, &failure);
         }
@@ -261,8 +263,8 @@ static enum status check_once(struct shipper *shipper, struct failure *failure)
     const struct shipper_config *config = &shipper->config;
     enum status status = redis_link_open(&config->redis, &link, &why);
     if (status == STATUS_OK) {
-        status = redis_link_claim(link, config->prefix, writer_keys(config->writer)->public_key,
-                                  &why);
+        status =
+            redis_link_claim(link, config->prefix, writer_keys(config->writer)->public_key, &why);
     }
     redis_link_close(link);
     if (status == STATUS_FORBIDDEN || status == STATUS_INVALID) {
