@@ -4,6 +4,7 @@
 #pragma once
 #include "audit/chain/checkpoint.h"
 #include "base/failure.h"
+#include "base/ids.h"
 
 enum { DIRECTORY_PATH_BYTES = 4096 };
 
@@ -19,7 +20,8 @@ struct directory_keys {
 
 /* For the writer: makes what is missing, takes the lock. STATUS_FULL: another process has it. When
  * the keys are made anew, officer.key and chain.state with the first epoch key are made too;
- * *is_new. */
+ * *is_new. STATUS_INVALID: some keys are there and others not, or do not belong together: they are
+ * never made anew beside others, for a chain with another key is another chain. */
 MUST_CHECK enum status directory_open(const char *directory, struct directory_keys **keys,
                                       int *lock_fd, bool *is_new, struct failure *failure);
 void directory_close(struct directory_keys *keys, int lock_fd); /* NULL, -1 are fine */

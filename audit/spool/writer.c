@@ -215,7 +215,7 @@ static enum status recover(struct writer *writer, struct recovery *recovery,
     struct chain_state state = {0};
     enum status status = directory_path(writer->directory, NULL, "chain.state", path, failure);
     if (status == STATUS_OK) {
-        status = chain_state_read(path, &state, failure);
+        status = chain_state_read_with_key(path, &state, failure);
     }
     if (status == STATUS_OK) {
         status = recovery_run(writer->directory, &state, writer->chain, recovery, failure);
