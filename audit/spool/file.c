@@ -86,8 +86,10 @@ enum status file_replace(const char *path, const void *bytes, size_t count, stru
         return fail(failure, STATUS_INVALID, "%.200s: the path is too long", path);
     }
     if (!write_and_sync(new_path, bytes, count) || rename(new_path, path) != 0) {
+        const int reason = errno;
         const enum status status = file_failed(failure, path, "written");
         unlink(new_path);
+        errno = reason;
         return status;
     }
     return STATUS_OK;

@@ -20,7 +20,8 @@ enum status file_failed(struct failure *failure, const char *path, const char *a
 /* Descriptor, close-on-exec, no link followed; -1 and errno. */
 int file_open(const char *path, int flags);
 
-/* The whole file: written to "PATH.new", synced, renamed. The directory is the caller's to sync. */
+/* The whole file: written to "PATH.new", synced, renamed. The directory is the caller's to sync.
+ * errno says why it failed. */
 enum { FILE_NEW_SUFFIX_BYTES = 5 };
 #define FILE_NEW_SUFFIX ".new"
 MUST_CHECK enum status file_replace(const char *path, const void *bytes, size_t count,

@@ -6,12 +6,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sodium.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "audit/spool/file.h"
 #include "base/assert.h"
 #include "base/clock.h"
 #include "base/limits.h"
@@ -115,49 +117,11 @@ static bool parse(const uint8_t *body, size_t length, struct record *out)
 
 /* ---- files ----------------------------------------------------------------------------------- */
 
-static enum status make_directory(const char *path, struct failure *failure)
-{
-    char upper[DIRECTORY_PATH_BYTES];
-    const size_t length = strlen(path);
-    memcpy(upper, path, length + 1);
-    for (size_t i = 1; i <= length; i++) {
-        if (path[i] == '/' || path[i] == '\0') {
-            upper[i] = '\0';
-            if (mkdir(upper, 0700) != 0 && errno != EEXIST) {
-                return fail(failure, STATUS_IO, "%s: cannot be made: %s", path, strerror(errno));
-            }
-            upper[i] = path[i];
-        }
-    }
-    return STATUS_OK;
-}
-
-static bool sync_directory(const char *path)
-{
-    const int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    const bool is_synced = fd >= 0 && fsync(fd) == 0;
-    if (fd >= 0) {
-        close(fd);
-    }
-    return is_synced;
-}
-
-static bool write_file(const char *path, const uint8_t *bytes, size_t length)
-{
-    const int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (fd < 0) {
-        return false;
-    }
-    const bool is_written = write(fd, bytes, length) == (ssize_t)length && fsync(fd) == 0;
-    return close(fd) == 0 && is_written;
-}
-
-/* directory/inbox/name with an ending. */
-static enum status file_path(const char *directory, const char *name, const char *ending,
+static enum status file_path(const char *directory, const char *name,
                              char out[DIRECTORY_PATH_BYTES], struct failure *failure)
 {
-    char file[2 * INBOX_NAME_BYTES];
-    snprintf(file, sizeof file, "%s%s", name, ending);
+    char file[INBOX_NAME_BYTES + sizeof suffix];
+    snprintf(file, sizeof file, "%s%s", name, suffix);
     return directory_path(directory, part, file, out, failure);
 }
 
@@ -165,24 +129,16 @@ static enum status write_draft(const char *directory, const char *name,
                                const struct record_draft *draft, struct failure *failure)
 {
     uint8_t body[RECORD_BODY_BYTES_MAX];
-    char inbox[DIRECTORY_PATH_BYTES], path[DIRECTORY_PATH_BYTES], fresh[DIRECTORY_PATH_BYTES];
+    char inbox[DIRECTORY_PATH_BYTES], path[DIRECTORY_PATH_BYTES];
     const size_t length = record_encode(draft, 1, clock_unix_ms(), body);
     enum status status = directory_path(directory, part, NULL, inbox, failure);
     if (status == STATUS_OK) {
-        status = file_path(directory, name, suffix, path, failure);
+        status = file_path(directory, name, path, failure);
     }
     if (status == STATUS_OK) {
-        status = file_path(directory, name, ".new", fresh, failure);
+        status = file_replace(path, body, length, failure);
     }
-    if (status == STATUS_OK
-        && (!write_file(fresh, body, length) || rename(fresh, path) != 0
-            || !sync_directory(inbox))) {
-        status = fail(failure, STATUS_IO,
-                      "%s: cannot be written: %s; nothing was changed, for it must be recorded",
-                      path, strerror(errno));
-        unlink(fresh);
-    }
-    return status;
+    return status == STATUS_OK ? file_sync_directory(inbox, failure) : status;
 }
 
 /* STATUS_NOT_FOUND: gone, or not readable now. STATUS_INVALID: not a record for the inbox. */
@@ -233,7 +189,7 @@ enum status inbox_begin(const char *directory, const struct record_draft *draft,
     }
     enum status status = directory_path(directory, part, NULL, path, failure);
     if (status == STATUS_OK) {
-        status = make_directory(path, failure);
+        status = file_make_directory(path, failure);
     }
     if (status == STATUS_OK) {
         struct inbox_intent intent;
@@ -257,7 +213,7 @@ void inbox_finish(const char *directory, const struct inbox_intent *intent, bool
     if (intent->name[0] == '\0') {
         return;
     }
-    enum status status = file_path(directory, intent->name, suffix, path, &failure);
+    enum status status = file_path(directory, intent->name, path, &failure);
     if (status == STATUS_OK) {
         status = read_record(path, body, &record, &age_ms);
     }
@@ -363,7 +319,6 @@ uint32_t inbox_collect(const char *directory, struct writer *writer)
     if (count > 0) {
         const uint32_t some = count < FILES_MAX ? (uint32_t)count : FILES_MAX;
         taken_count = take_files(directory, entries, some, writer);
-        (void)sync_directory(path);
     }
     for (int i = 0; i < count; i++) {
         free(entries[i]);

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "audit/spool/file.h"
 #include "audit/spool/writer_private.h"
 #include "base/assert.h"
 #include "base/clock.h"
@@ -292,23 +293,9 @@ enum status writer_commit_state(struct writer *writer, bool is_synced, bool is_c
     return status;
 }
 
-static bool write_all(int fd, const uint8_t *bytes, size_t length, uint64_t offset)
-{
-    size_t written = 0;
-    while (written < length) {
-        const ssize_t count =
-            pwrite(fd, bytes + written, length - written, (off_t)(offset + written));
-        if (count < 0 && errno != EINTR) {
-            return false;
-        }
-        written += count > 0 ? (size_t)count : 0;
-    }
-    return true;
-}
-
 static bool write_group(struct writer *writer)
 {
-    if (!write_all(writer->fd, writer->frames, writer->frames_bytes, writer->segment_bytes)) {
+    if (!file_write_at(writer->fd, writer->frames, writer->frames_bytes, writer->segment_bytes)) {
         return false;
     }
     const uint64_t began_ns = clock_monotonic_ns();
