@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "audit/chain/little_endian.h"
+#include "audit/record/record_schema.h"
 #include "base/assert.h"
 #include "base/log.h"
 
@@ -104,7 +105,9 @@ static void set_time(struct chain *chain, int64_t time_unix_ms)
 
 int64_t chain_next_time(const struct chain *chain, int64_t now_unix_ms)
 {
-    return now_unix_ms > chain->time_unix_ms ? now_unix_ms : chain->time_unix_ms;
+    const int64_t now =
+        now_unix_ms < RECORD_SCHEMA_TIME_MAX_MS ? now_unix_ms : RECORD_SCHEMA_TIME_MAX_MS;
+    return now > chain->time_unix_ms ? now : chain->time_unix_ms;
 }
 
 size_t chain_append(struct chain *chain, const struct record_draft *draft, int64_t now_unix_ms,
@@ -253,9 +256,10 @@ static bool read_head(const struct frame *frame, struct snapshot *out)
         return false;
     }
     out->tenants_size = little_endian_read_u32(head + 4);
-    out->time_unix_ms = (int64_t)little_endian_read_u64(head + 8);
+    const uint64_t time_unix_ms = little_endian_read_u64(head + 8);
+    out->time_unix_ms = (int64_t)time_unix_ms;
     out->trees = cursor;
-    return out->tenants_size <= LIMIT_TENANTS + 1 && out->time_unix_ms >= 0
+    return out->tenants_size <= LIMIT_TENANTS + 1 && time_unix_ms <= RECORD_SCHEMA_TIME_MAX_MS
            && frame->epoch <= CHAIN_EPOCH_MAX && digest_same(frame->mac, (struct digest){{0}});
 }
 

@@ -44,7 +44,7 @@ enum { CHAIN_FRAME_BYTES_MAX = FRAME_HEADER_BYTES + RECORD_BODY_BYTES_MAX };
 size_t chain_append(struct chain *chain, const struct record_draft *draft, int64_t now_unix_ms,
                     uint8_t out[CHAIN_FRAME_BYTES_MAX]);
 
-/* now or, if that is earlier, the time of the record before. */
+/* now or, if that is earlier, the time of the record before; at most what a record can say. */
 int64_t chain_next_time(const struct chain *chain, int64_t now_unix_ms);
 
 /* The frame that begins a segment. STATUS_IO: no memory. */

@@ -85,8 +85,9 @@ static void time_never_goes_back(void)
     struct record record;
     struct frame frame;
     uint8_t bytes[CHAIN_FRAME_BYTES_MAX];
-    static const int64_t clock[] = {5000, 4000, INT64_MIN, 5001, 1};
-    static const int64_t want[] = {5000, 5000, 5000, 5001, 5001};
+    static const int64_t clock[] = {5000, 4000, INT64_MIN, 5001, 1, INT64_MAX};
+    static const int64_t want[] = {5000, 5000, 5000,
+                                   5001, 5001, 253402300799999}; /* the year 9999 */
     for (size_t i = 0; i < sizeof clock / sizeof clock[0]; i++) {
         size_t read = 0;
         support_chain_draft(&random, &draft);
