@@ -17,6 +17,7 @@
 #include "audit/spool/chain_state.h"
 #include "audit/spool/file.h"
 #include "audit/spool/segment.h"
+#include "base/log.h"
 
 enum {
     KEY_FILE_BYTES_MAX = 4096,
@@ -367,13 +368,14 @@ static enum status prepare(const char *directory, int *lock_fd, struct failure *
     return status == STATUS_OK ? file_make_directory(segments, failure) : status;
 }
 
+/* On guarded pages of their own, cleared by sodium_free. */
 static struct directory_keys *keys_create(void)
 {
     struct directory_keys *keys =
         sodium_init() >= 0 ? sodium_malloc(sizeof(struct directory_keys)) : NULL;
     if (keys && sodium_mlock(keys, sizeof *keys) != 0) {
-        sodium_free(keys);
-        keys = NULL;
+        log_event(LOG_LEVEL_WARN, "audit", "directory.keys_not_locked",
+                  "reason=\"memory cannot be locked: raise the limit on locked memory\"");
     }
     return keys;
 }
@@ -386,10 +388,7 @@ enum status directory_open(const char *directory, struct directory_keys **keys, 
     enum status status = STATUS_IO;
     struct directory_keys *made = keys_create();
     if (!made) {
-        return fail(failure, status,
-                    "%.200s: no memory can be locked for keys: raise the limit of locked memory "
-                    "(ulimit -l)",
-                    directory);
+        return fail(failure, status, "%.200s: no memory for its keys", directory);
     }
     status = prepare(directory, &fd, failure);
     if (status == STATUS_OK) {

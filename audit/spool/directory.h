@@ -1,6 +1,7 @@
 /* directory.h - the audit directory: its paths, its keys, and the lock of its one writer. Keys lie
- * in locked memory that is cleared when they are let go. A directory that is missing is made
- * (0700), keys likewise (0600, synced, of two first starts one wins). */
+ * in locked memory (where it cannot be locked, that is logged), cleared when they are let go. A
+ * directory that is missing is made (0700), keys likewise (0600, synced, of two first starts one
+ * wins). */
 #pragma once
 #include "audit/chain/checkpoint.h"
 #include "base/failure.h"

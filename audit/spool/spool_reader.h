@@ -18,16 +18,19 @@ MUST_CHECK enum status spool_reader_open(const char *directory, uint64_t from_se
                                          struct spool_reader **out, struct failure *failure);
 void spool_reader_close(struct spool_reader *reader); /* NULL is fine */
 
-/* The next frame, snapshots included; views live until the next call. STATUS_NOT_FOUND: the end,
- * for now: call again later; *place is where it would be. STATUS_INVALID: the bytes there are no
- * frame, be it torn or changed; the reader stays there. A file that ends within a frame is the end
- * if no later segment follows, else STATUS_INVALID. STATUS_IO. */
+/* The next frame, snapshots included; views live until the next call. *place is always set.
+ * STATUS_NOT_FOUND: the end, for now: call again later; *place is where it would be.
+ * STATUS_INVALID: the bytes there are no frame, be it torn or changed; the reader stays there. A
+ * file that ends within a frame is the end if no later segment follows, else STATUS_INVALID.
+ * STATUS_IO, STATUS_FORBIDDEN. A segment that retention takes away meanwhile is read to its end if
+ * it was begun, else passed over. */
 MUST_CHECK enum status spool_reader_next(struct spool_reader *reader, struct frame *out,
                                          struct spool_place *place, struct failure *failure);
 
 /* After the end: bytes behind the last whole frame. */
 uint64_t spool_reader_tail_bytes(const struct spool_reader *reader);
 
-/* Skips what is left of this segment: the next frame is the next segment's snapshot. */
+/* Skips what is left of this segment: the next frame is the next segment's snapshot.
+ * STATUS_NOT_FOUND: this is the last one; the reader stays. */
 MUST_CHECK enum status spool_reader_skip_segment(struct spool_reader *reader,
                                                  struct failure *failure);
