@@ -14,7 +14,7 @@ static const struct {
     {"demo",       demo_main,       "a server with nothing configured, with a small bundled model"},
     {"serve",      serve_main,      "the server"},
     {"doctor",     doctor_main,     "what is wrong on this machine"},
-    {"tenant",     tenant_main,     "add, list, disable, enable, remove a clinic"},
+    {"tenant",     tenant_main,     "add, set, list, disable, enable, remove a clinic"},
     {"key",        key_main,        "create, list, rotate, revoke a clinic's keys"},
     {"generate",   generate_main,   "one completion without a server"},
     {"logits",     logits_main,     "logits of a list of token ids, raw float32"},

@@ -10,6 +10,16 @@ static const char *variable(const char *name)
     return value && value[0] != '\0' ? value : NULL;
 }
 
+static enum status join(const char *base, const char *rest, char out[STATE_DIRECTORY_BYTES],
+                        struct failure *failure)
+{
+    const int length = snprintf(out, STATE_DIRECTORY_BYTES, "%s%s", base, rest);
+    return length > 0 && length < STATE_DIRECTORY_BYTES
+               ? STATUS_OK
+               : fail(failure, STATUS_INVALID, "state directory: the path is longer than %d bytes",
+                      STATE_DIRECTORY_BYTES - 1);
+}
+
 enum status state_directory_find(const char *configured, char out[STATE_DIRECTORY_BYTES],
                                  struct failure *failure)
 {
@@ -26,10 +36,11 @@ enum status state_directory_find(const char *configured, char out[STATE_DIRECTOR
     while (!choices[i].base) {
         i++;
     }
-    const int length =
-        snprintf(out, STATE_DIRECTORY_BYTES, "%s%s", choices[i].base, choices[i].rest);
-    return length > 0 && length < STATE_DIRECTORY_BYTES
-               ? STATUS_OK
-               : fail(failure, STATUS_INVALID, "state directory: the path is longer than %d bytes",
-                      STATE_DIRECTORY_BYTES - 1);
+    return join(choices[i].base, choices[i].rest, out, failure);
+}
+
+enum status state_directory_audit(const char *state, char out[STATE_DIRECTORY_BYTES],
+                                  struct failure *failure)
+{
+    return join(state, "/audit", out, failure);
 }

@@ -9,3 +9,7 @@ enum { STATE_DIRECTORY_BYTES = 1024 };
  * ~/.local/state/ward, else /var/lib/ward. Does not make it. STATUS_INVALID: too long. */
 MUST_CHECK enum status state_directory_find(const char *configured, char out[STATE_DIRECTORY_BYTES],
                                             struct failure *failure);
+
+/* The audit log in it. STATUS_INVALID: too long. */
+MUST_CHECK enum status state_directory_audit(const char *state, char out[STATE_DIRECTORY_BYTES],
+                                             struct failure *failure);

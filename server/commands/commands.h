@@ -3,6 +3,7 @@
  * returns the exit code: 0 done, 1 failed, 2 wrong use. */
 #pragma once
 
+int audit_main(int argc, char **argv);
 int bench_main(int argc, char **argv);
 int demo_main(int argc, char **argv);
 int detokenize_main(int argc, char **argv);

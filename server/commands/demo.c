@@ -11,17 +11,16 @@
 #include "server/certificate.h"
 #include "server/commands/commands.h"
 #include "server/commands/options.h"
+#include "server/commands/support/administration.h"
 #include "server/server.h"
-#include "server/state_directory.h"
 
-enum { CLINICS = 2, KEYS_LISTED_MAX = 16, TENANTS_LISTED_MAX = 1024, OLD_KEY_S = 86400 };
+enum { CLINICS = 2, KEYS_LISTED_MAX = 16, OLD_KEY_S = 86400 };
 static const char *const clinics[CLINICS] = {"demo-clinic-a", "demo-clinic-b"};
 
 struct demo {
     struct config config;
-    char state[STATE_DIRECTORY_BYTES];
+    struct state state;
     struct certificate_files files;
-    struct auth *auth;
     char keys[CLINICS][AUTH_KEY_TEXT_BYTES];
     struct server *server;
 };
@@ -52,52 +51,40 @@ static enum status find_model(char out[CONFIG_TEXT_BYTES], struct failure *failu
                 "the bundled model is not beside the program; name one with --model DIR");
 }
 
-static bool has_tenant(struct auth *auth, const char *name)
-{
-    static struct auth_tenant tenants[TENANTS_LISTED_MAX];
-    const size_t count = auth_tenant_list(auth, tenants, TENANTS_LISTED_MAX);
-    for (size_t i = 0; i < count && i < TENANTS_LISTED_MAX; i++) {
-        if (strcmp(tenants[i].name, name) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* Keys are shown once and never kept, so every start gives each clinic's key a new secret. The one
  * before stays good for a day: a demo that already runs keeps working. */
 static enum status make_key(struct demo *demo, int clinic, struct failure *failure)
 {
-    enum status status = STATUS_OK;
-    if (!has_tenant(demo->auth, clinics[clinic])) {
-        const struct auth_limits no_limits = {0};
-        struct tenant_id id;
-        status = auth_tenant_add(demo->auth, clinics[clinic], &no_limits, &id, failure);
-    }
+    const struct administration_new_key wanted = {
+        .tenant_name = clinics[clinic], .environment = "test", .scopes = AUTH_SCOPE_INFER};
+    const struct auth_limits no_limits = {0};
+    struct auth_tenant tenant;
     struct auth_key keys[KEYS_LISTED_MAX];
     size_t count = 0;
+    enum status status = auth_tenant_find(demo->state.auth, wanted.tenant_name, &tenant, failure);
     if (status == STATUS_OK) {
-        count = auth_key_list(demo->auth, clinics[clinic], keys, KEYS_LISTED_MAX);
+        count = auth_key_list(demo->state.auth, wanted.tenant_name, keys, KEYS_LISTED_MAX);
+    } else {
+        status = administration_add_tenant(&demo->state, wanted.tenant_name, &no_limits, failure);
     }
-    for (size_t i = 0; i < count && i < KEYS_LISTED_MAX && status == STATUS_OK; i++) {
+    for (size_t i = 0; i < count && status == STATUS_OK; i++) {
         if (keys[i].revoked_unix_s == 0) {
-            return auth_key_rotate(demo->auth, keys[i].id, OLD_KEY_S, demo->keys[clinic], failure);
+            return administration_rotate_key(&demo->state, keys[i].id, OLD_KEY_S,
+                                             demo->keys[clinic], failure);
         }
     }
-    return status != STATUS_OK ? status
-                               : auth_key_create(demo->auth, clinics[clinic], "test",
-                                                 AUTH_SCOPE_INFER, demo->keys[clinic], failure);
+    return status != STATUS_OK
+               ? status
+               : administration_create_key(&demo->state, &wanted, demo->keys[clinic], failure);
 }
 
 static enum status prepare(struct demo *demo, struct failure *failure)
 {
-    enum status status = state_directory_find(demo->config.state_dir, demo->state, failure);
-    if (status == STATUS_OK) {
-        status = auth_open(demo->state, &demo->auth, failure);
-    }
+    state_given = demo->config.state_dir;
+    enum status status = state_open(&demo->state, failure);
     if (status == STATUS_OK && demo->config.tls_certificate_file[0] == '\0') {
         char directory[STATE_DIRECTORY_BYTES + 16];
-        snprintf(directory, sizeof directory, "%s/demo-tls", demo->state);
+        snprintf(directory, sizeof directory, "%s/demo-tls", demo->state.directory);
         status = certificate_ensure(directory, &demo->files, failure);
         snprintf(demo->config.tls_certificate_file, CONFIG_TEXT_BYTES, "%.1000s",
                  demo->files.certificate);
@@ -166,7 +153,7 @@ static int run(struct demo *demo, bool is_json)
     struct failure failure = {""};
     enum status status = prepare(demo, &failure);
     if (status == STATUS_OK) {
-        status = server_start(&demo->config, demo->auth, &demo->server, &failure);
+        status = server_start(&demo->config, demo->state.auth, &demo->server, &failure);
     }
     for (int i = 0; i < CLINICS && status == STATUS_OK; i++) {
         status = make_key(demo, i, &failure);
@@ -177,7 +164,7 @@ static int run(struct demo *demo, bool is_json)
         server_wait(demo->server);
     }
     server_stop(demo->server);
-    auth_close(demo->auth);
+    state_close(&demo->state);
     return status == STATUS_OK ? 0 : options_failed(&failure);
 }
 

@@ -6,15 +6,15 @@
 #include <string.h>
 #include <time.h>
 
-#include "auth/auth.h"
 #include "server/commands/commands.h"
-#include "server/commands/state_verbs.h"
+#include "server/commands/support/administration.h"
+#include "server/commands/verbs.h"
 
 enum { KEYS_LISTED_MAX = 16384, TIME_BYTES = 24 };
 
 static struct {
     const char *tenant, *environment, *scopes;
-    uint32_t overlap_s;
+    uint32_t scope_set, overlap_s;
     bool prints_json;
 } given = {.environment = "live", .scopes = "infer", .overlap_s = 86400};
 
@@ -34,8 +34,8 @@ static const struct option_row create_rows[] = {
      .kind = OPTION_TEXT,
      .out = &given.scopes,
      .value = "LIST",
-     .help = "infer, admin or infer,admin; default infer"},
-    STATE_VERB_DIRECTORY,
+     .help = "of infer, admin, audit:read, with commas between; default infer"},
+    STATE_ROW,
 };
 static const struct option_row list_rows[] = {
     {.name = "tenant",
@@ -44,7 +44,7 @@ static const struct option_row list_rows[] = {
      .value = "NAME",
      .help = "only this tenant's"},
     {.name = "json", .kind = OPTION_FLAG, .out = &given.prints_json, .help = "one JSON array"},
-    STATE_VERB_DIRECTORY,
+    STATE_ROW,
 };
 static const struct option_row rotate_rows[] = {
     {.name = "overlap",
@@ -54,52 +54,11 @@ static const struct option_row rotate_rows[] = {
      .max = 366 * 24 * 3600,
      .value = "SECONDS",
      .help = "how long the old secret stays valid; default a day (86400)"},
-    STATE_VERB_DIRECTORY,
+    STATE_ROW,
 };
-static const struct option_row revoke_rows[] = {STATE_VERB_DIRECTORY};
+static const struct option_row revoke_rows[] = {STATE_ROW};
 
-/* ---- scopes and times ------------------------------------------------------------------------ */
-
-static const struct {
-    const char *name;
-    uint32_t scope;
-} scopes[] = {{"infer", AUTH_SCOPE_INFER}, {"admin", AUTH_SCOPE_ADMIN}};
-enum { SCOPE_COUNT = sizeof scopes / sizeof scopes[0] };
-
-static uint32_t scope_of(const char *name, size_t length)
-{
-    for (size_t i = 0; i < SCOPE_COUNT; i++) {
-        if (strlen(scopes[i].name) == length && memcmp(scopes[i].name, name, length) == 0) {
-            return scopes[i].scope;
-        }
-    }
-    return 0;
-}
-
-/* "infer,admin"; false: a name that is none. */
-static bool read_scopes(const char *text, uint32_t *out)
-{
-    *out = 0;
-    for (;;) {
-        const size_t length = strcspn(text, ",");
-        const uint32_t scope = scope_of(text, length);
-        if (scope == 0) {
-            return false;
-        }
-        *out |= scope;
-        if (text[length] == '\0') {
-            return true;
-        }
-        text += length + 1;
-    }
-}
-
-static void write_scopes(uint32_t set, char out[32])
-{
-    snprintf(out, 32, "%s%s%s", set & AUTH_SCOPE_INFER ? "infer" : "",
-             set == (AUTH_SCOPE_INFER | AUTH_SCOPE_ADMIN) ? "," : "",
-             set & AUTH_SCOPE_ADMIN ? "admin" : "");
-}
+/* ---- times ----------------------------------------------------------------------------------- */
 
 static const char *write_time(int64_t unix_s, char out[TIME_BYTES])
 {
@@ -121,35 +80,40 @@ static void show(char key[AUTH_KEY_TEXT_BYTES])
     explicit_bzero(key, AUTH_KEY_TEXT_BYTES);
 }
 
-static enum status create(struct auth *auth, const char *word, struct failure *failure)
+static int check_create(void)
+{
+    return auth_scopes_read(given.scopes, &given.scope_set)
+               ? OPTIONS_READY
+               : options_wrong("--scope: must be of infer, admin, audit:read, with commas between");
+}
+
+static enum status create(struct state *state, const char *word, struct failure *failure)
 {
     (void)word;
     char key[AUTH_KEY_TEXT_BYTES];
-    uint32_t set = 0;
-    if (!read_scopes(given.scopes, &set)) {
-        return fail(failure, STATUS_INVALID, "--scope: must be infer, admin or infer,admin");
-    }
-    const enum status status =
-        auth_key_create(auth, given.tenant, given.environment, set, key, failure);
+    const struct administration_new_key wanted = {
+        .tenant_name = given.tenant, .environment = given.environment, .scopes = given.scope_set};
+    const enum status status = administration_create_key(state, &wanted, key, failure);
     if (status == STATUS_OK) {
         show(key);
     }
     return status;
 }
 
-static enum status rotate(struct auth *auth, const char *word, struct failure *failure)
+static enum status rotate(struct state *state, const char *word, struct failure *failure)
 {
     char key[AUTH_KEY_TEXT_BYTES];
-    const enum status status = auth_key_rotate(auth, word, given.overlap_s, key, failure);
+    const enum status status =
+        administration_rotate_key(state, word, given.overlap_s, key, failure);
     if (status == STATUS_OK) {
         show(key);
     }
     return status;
 }
 
-static enum status revoke(struct auth *auth, const char *word, struct failure *failure)
+static enum status revoke(struct state *state, const char *word, struct failure *failure)
 {
-    const enum status status = auth_key_revoke(auth, word, failure);
+    const enum status status = administration_revoke_key(state, word, failure);
     if (status == STATUS_OK) {
         printf("key %s revoked\n", word);
     }
@@ -158,8 +122,8 @@ static enum status revoke(struct auth *auth, const char *word, struct failure *f
 
 static void print_key(const struct auth_key *key, json_t *array)
 {
-    char names[32];
-    write_scopes(key->scopes, names);
+    char names[AUTH_SCOPES_BYTES];
+    auth_scopes_write(key->scopes, names);
     if (array) {
         json_array_append_new(array, json_pack("{s:s, s:s, s:s, s:I, s:I, s:I}", "id", key->id,
                                                "tenant", key->tenant_name, "scopes", names,
@@ -169,13 +133,13 @@ static void print_key(const struct auth_key *key, json_t *array)
                                                (json_int_t)key->expires_unix_s));
     } else {
         char created[TIME_BYTES], revoked[TIME_BYTES], expires[TIME_BYTES];
-        printf("%-16s %-32s %-11s %-20s %-20s %s\n", key->id, key->tenant_name, names,
+        printf("%-16s %-32s %-22s %-20s %-20s %s\n", key->id, key->tenant_name, names,
                write_time(key->created_unix_s, created), write_time(key->revoked_unix_s, revoked),
                write_time(key->expires_unix_s, expires));
     }
 }
 
-static enum status list(struct auth *auth, const char *word, struct failure *failure)
+static enum status list(struct state *state, const char *word, struct failure *failure)
 {
     (void)word;
     struct auth_key *keys = calloc(KEYS_LISTED_MAX, sizeof *keys);
@@ -184,9 +148,9 @@ static enum status list(struct auth *auth, const char *word, struct failure *fai
         free(keys);
         return fail(failure, STATUS_IO, "no memory");
     }
-    const size_t count = auth_key_list(auth, given.tenant, keys, KEYS_LISTED_MAX);
+    const size_t count = auth_key_list(state->auth, given.tenant, keys, KEYS_LISTED_MAX);
     if (!array) {
-        printf("%-16s %-32s %-11s %-20s %-20s %s\n", "id", "tenant", "scopes", "created", "revoked",
+        printf("%-16s %-32s %-22s %-20s %-20s %s\n", "id", "tenant", "scopes", "created", "revoked",
                "old secret until");
     }
     for (size_t i = 0; i < count; i++) {
@@ -205,17 +169,30 @@ static enum status list(struct auth *auth, const char *word, struct failure *fai
 
 int key_main(int argc, char **argv)
 {
-    static const struct state_verb verbs[] = {
-        {"create", "ward key create --tenant NAME [options]",
-         "Makes a key and prints it, once, alone on stdout.", STATE_VERB_ROWS(create_rows), NULL,
-         create},
-        {"list", "ward key list [options]", "Prints keys, never their secrets.",
-         STATE_VERB_ROWS(list_rows), NULL, list},
-        {"rotate", "ward key rotate KEYID [options]",
-         "Makes a new secret for a key and prints the new key.", STATE_VERB_ROWS(rotate_rows),
-         "KEYID", rotate},
-        {"revoke", "ward key revoke KEYID", "The key stops working, its requests end.",
-         STATE_VERB_ROWS(revoke_rows), "KEYID", revoke},
+    static const struct verb verbs[] = {
+        {.name = "create",
+         .usage = "ward key create --tenant NAME [options]",
+         .summary = "Makes a key and prints it, once, alone on stdout.",
+         VERB_ROWS(create_rows),
+         .check = check_create,
+         .run_on_state = create},
+        {.name = "list",
+         .usage = "ward key list [options]",
+         .summary = "Prints keys, never their secrets.",
+         VERB_ROWS(list_rows),
+         .run_on_state = list},
+        {.name = "rotate",
+         .usage = "ward key rotate KEYID [options]",
+         .summary = "Makes a new secret for a key and prints the new key.",
+         VERB_ROWS(rotate_rows),
+         .word = "KEYID",
+         .run_on_state = rotate},
+        {.name = "revoke",
+         .usage = "ward key revoke KEYID",
+         .summary = "The key stops working, its requests end.",
+         VERB_ROWS(revoke_rows),
+         .word = "KEYID",
+         .run_on_state = revoke},
     };
-    return state_verbs_main(verbs, sizeof verbs / sizeof verbs[0], argc, argv);
+    return verbs_main(verbs, sizeof verbs / sizeof verbs[0], argc, argv);
 }

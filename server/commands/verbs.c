@@ -1,13 +1,23 @@
-#include "server/commands/state_verbs.h"
+#include "server/commands/verbs.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#include "server/state_directory.h"
+#include "base/assert.h"
 
-const char *state_verbs_directory;
+static int run_on_state(const struct verb *verb, const char *word)
+{
+    struct failure failure = {""};
+    struct state state;
+    enum status status = state_open(&state, &failure);
+    if (status == STATUS_OK) {
+        status = verb->run_on_state(&state, word, &failure);
+    }
+    state_close(&state);
+    return status == STATUS_OK ? 0 : options_failed(&failure);
+}
 
-static int run(const struct state_verb *verb, const char *command, int argc, char **argv)
+static int run(const struct verb *verb, const char *command, int argc, char **argv)
 {
     const struct options options = {.usage = verb->usage,
                                     .summary = verb->summary,
@@ -15,7 +25,8 @@ static int run(const struct state_verb *verb, const char *command, int argc, cha
                                     .row_count = verb->row_count,
                                     .words_max = verb->word ? 1 : 0};
     int word = 0;
-    const int code = options_read(&options, argc, argv, &word);
+    ASSERT((verb->run != NULL) != (verb->run_on_state != NULL));
+    int code = options_read(&options, argc, argv, &word);
     if (code != OPTIONS_READY) {
         return code;
     }
@@ -23,21 +34,15 @@ static int run(const struct state_verb *verb, const char *command, int argc, cha
         return options_wrong("%s %s needs a %s; see ward %s %s --help", command, verb->name,
                              verb->word, command, verb->name);
     }
-    char directory[STATE_DIRECTORY_BYTES];
-    struct failure failure = {""};
-    struct auth *auth = NULL;
-    enum status status = state_directory_find(state_verbs_directory, directory, &failure);
-    if (status == STATUS_OK) {
-        status = auth_open(directory, &auth, &failure);
+    code = verb->check ? verb->check() : OPTIONS_READY;
+    if (code != OPTIONS_READY) {
+        return code;
     }
-    if (status == STATUS_OK) {
-        status = verb->run(auth, verb->word ? argv[word] : NULL, &failure);
-    }
-    auth_close(auth);
-    return status == STATUS_OK ? 0 : options_failed(&failure);
+    const char *given = verb->word ? argv[word] : NULL;
+    return verb->run ? verb->run(given) : run_on_state(verb, given);
 }
 
-int state_verbs_main(const struct state_verb *verbs, size_t count, int argc, char **argv)
+int verbs_main(const struct verb *verbs, size_t count, int argc, char **argv)
 {
     const char *name = argc > 1 ? argv[1] : "";
     for (size_t i = 0; i < count; i++) {
@@ -48,7 +53,8 @@ int state_verbs_main(const struct state_verb *verbs, size_t count, int argc, cha
     if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0) {
         printf("usage: ward %s VERB [options]\n\n", argv[0]);
         for (size_t i = 0; i < count; i++) {
-            printf("  %s\n      %s\n", verbs[i].usage, verbs[i].summary);
+            const size_t line = strcspn(verbs[i].summary, "\n");
+            printf("  %s\n      %.*s\n", verbs[i].usage, (int)line, verbs[i].summary);
         }
         printf("\n`ward %s VERB --help` prints a verb's options.\n", argv[0]);
         return 0;
