@@ -293,6 +293,7 @@ enum status chain_read_snapshot(struct chain *chain, const struct frame *snapsho
         return STATUS_INVALID;
     }
     memset(chain->tenants, 0, sizeof chain->tenants);
+    memset(chain->tree.known, 0, sizeof chain->tree.known);
     for (uint32_t i = 0; i < read.tenants_size; i++) {
         const bool is_whole = read_tree(&read.trees, &chain->tenants[i]);
         ASSERT(is_whole);
@@ -398,9 +399,45 @@ void chain_tenant_leaves(const struct chain *chain, struct digest out[LIMIT_TENA
     }
 }
 
-struct digest chain_tenants_root(const struct chain *chain)
+/* Hashes the leaves that have changed, and says which. */
+static void refresh_leaves(struct chain *chain, bool is_new[LIMIT_TENANTS + 1])
 {
-    struct digest leaves[LIMIT_TENANTS + 1];
-    chain_tenant_leaves(chain, leaves);
-    return merkle_root_of(leaves, chain->tenants_size);
+    struct chain_tree *tree = &chain->tree;
+    for (uint32_t i = 0; i < chain->tenants_size; i++) {
+        const uint64_t known = chain->tenants[i].size + 1;
+        is_new[i] = tree->known[i] != known;
+        if (is_new[i]) {
+            tree->nodes[i] = chain_tenant_leaf((struct tenant_id){i}, &chain->tenants[i]);
+            tree->known[i] = known;
+        }
+    }
+}
+
+/* Row by row. The last node of an odd row stands for itself in the row above: the same tree as that
+ * of RFC 6962, which splits at the largest power of two. */
+struct digest chain_tenants_root(struct chain *chain)
+{
+    struct chain_tree *tree = &chain->tree;
+    bool is_new[LIMIT_TENANTS + 1];
+    if (chain->tenants_size == 0) {
+        return digest_of("", 0);
+    }
+    refresh_leaves(chain, is_new);
+    const bool has_grown = tree->leaf_count != chain->tenants_size;
+    tree->leaf_count = chain->tenants_size;
+    struct digest *row = tree->nodes;
+    uint32_t room = LIMIT_TENANTS + 1;
+    for (uint32_t count = tree->leaf_count; count > 1; count = (count + 1) / 2) {
+        struct digest *above = row + room;
+        for (uint32_t left = 0; left < count; left += 2) {
+            const uint32_t right = left + 1 < count ? left + 1 : left;
+            is_new[left / 2] = has_grown || is_new[left] || is_new[right];
+            if (is_new[left / 2]) {
+                above[left / 2] = right > left ? merkle_node(row[left], row[right]) : row[left];
+            }
+        }
+        row = above;
+        room = (room + 1) / 2;
+    }
+    return row[0];
 }

@@ -16,6 +16,14 @@
  * later one could keep whoever brings the key forward busy for ever. */
 enum { CHAIN_EPOCH_MAX = 1 << 30 };
 
+/* The tree of tenants as it was last computed: a leaf is hashed again when its tenant has more
+ * records, a node when one below it was. Rows from the leaves up, behind one another. */
+struct chain_tree {
+    uint32_t leaf_count;
+    uint64_t known[LIMIT_TENANTS + 1]; /* the tenant's records then, and 1; 0: no leaf yet */
+    struct digest nodes[2 * (LIMIT_TENANTS + 1) + 16];
+};
+
 struct chain {
     uint64_t sequence;     /* of the last record; 0: none */
     uint64_t record_epoch; /* of the last record */
@@ -24,7 +32,8 @@ struct chain {
     bool time_is_earlier;  /* the last record is erased */
     uint32_t tenants_size;
     struct merkle tenants[LIMIT_TENANTS + 1]; /* by tenant id; 0: the server's own records */
-    uint64_t epoch;                           /* of key, not before record_epoch; the first is 0 */
+    struct chain_tree tree;
+    uint64_t epoch; /* of key, not before record_epoch; the first is 0 */
     bool has_key;
     uint8_t key[DIGEST_BYTES];
 };
@@ -75,7 +84,8 @@ MUST_CHECK enum status chain_read_snapshot(struct chain *chain, const struct fra
  * of a record that was erased). */
 bool chain_is_at_snapshot(const struct chain *chain, const struct frame *snapshot);
 
-/* Leaves of the tree of tenants, [tenants_size]; and its root. */
+/* Leaves of the tree of tenants, [tenants_size]; and its root, which costs what has changed since
+ * it was last asked for. */
 void chain_tenant_leaves(const struct chain *chain, struct digest out[LIMIT_TENANTS + 1]);
 struct digest chain_tenant_leaf(struct tenant_id tenant, const struct merkle *tree);
-struct digest chain_tenants_root(const struct chain *chain);
+struct digest chain_tenants_root(struct chain *chain);

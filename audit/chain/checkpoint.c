@@ -128,7 +128,7 @@ enum status checkpoint_check(const uint8_t *body, size_t length,
     return STATUS_OK;
 }
 
-bool checkpoint_fits(const struct checkpoint *checkpoint, const struct chain *chain)
+bool checkpoint_fits(const struct checkpoint *checkpoint, struct chain *chain)
 {
     return checkpoint->sequence == chain->sequence + 1 && checkpoint->epoch >= chain->record_epoch
            && digest_same(checkpoint->head, chain->head)

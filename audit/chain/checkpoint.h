@@ -32,7 +32,7 @@ MUST_CHECK enum status checkpoint_check(const uint8_t *body, size_t length,
                                         struct checkpoint *out, struct failure *failure);
 
 /* True when it describes the chain as it is just before the checkpoint's own record. */
-bool checkpoint_fits(const struct checkpoint *checkpoint, const struct chain *chain);
+bool checkpoint_fits(const struct checkpoint *checkpoint, struct chain *chain);
 
 /* The form that is copied elsewhere: "ward-checkpoint 1 BASE64(body)", one line without newline,
  * and back. out of parse holds RECORD_BODY_BYTES_MAX. */

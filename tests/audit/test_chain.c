@@ -504,6 +504,43 @@ static void the_leaf_of_a_tenant_is_as_documented(void)
           "tenant 7");
 }
 
+/* The root that is kept up to date against one of all leaves, after each record or few, while
+ * tenants come in any order and others' snapshots are read in between. */
+static void the_root_is_that_of_all_leaves(void)
+{
+    static struct digest leaves[LIMIT_TENANTS + 1];
+    struct random_source random = {21};
+    struct chain *other = grown(5, 40);
+    struct chain *chain = support_chain_create();
+    struct buffer buffer = {0};
+    CHECK(digest_same(chain_tenants_root(chain), merkle_root_of(leaves, 0)), "an empty tree");
+    for (uint32_t i = 0; i < 1500; i++) {
+        const uint32_t end = i < 1000 ? 1 + i / 4 : LIMIT_TENANTS + 1;
+        const uint32_t tenant = random_below(&random, end);
+        merkle_append(&chain->tenants[tenant], digest_of(&i, sizeof i));
+        chain->sequence++;
+        chain->tenants_size = tenant < chain->tenants_size ? chain->tenants_size : tenant + 1;
+        if (random_below(&random, 3) > 0) {
+            chain_tenant_leaves(chain, leaves);
+            CHECK(
+                digest_same(chain_tenants_root(chain), merkle_root_of(leaves, chain->tenants_size)),
+                "after %u, of %u", i, chain->tenants_size);
+        }
+        if (i % 500 == 499) {
+            const struct frame snapshot = snapshot_of(other, &buffer);
+            *other = *chain;
+            CHECK(chain_read_snapshot(chain, &snapshot) == STATUS_OK, "another's snapshot");
+            chain_tenant_leaves(chain, leaves);
+            CHECK(
+                digest_same(chain_tenants_root(chain), merkle_root_of(leaves, chain->tenants_size)),
+                "of the other");
+        }
+    }
+    chain_destroy(other);
+    chain_destroy(chain);
+    buffer_destroy(&buffer);
+}
+
 static void a_leaf_is_proved_by_the_tenants_root(void)
 {
     static struct digest leaves[LIMIT_TENANTS + 1];
@@ -525,4 +562,5 @@ CHECK_MAIN(following_ends_where_making_did, erased_bodies_leave_hashes_and_macs_
            a_later_key_makes_nothing_of_before, following_goes_on_from_any_snapshot,
            a_key_of_a_later_epoch_is_dropped, a_snapshot_is_of_the_last_record,
            a_changed_snapshot_is_refused_or_differs, a_snapshot_with_a_wrong_head_is_refused,
-           the_leaf_of_a_tenant_is_as_documented, a_leaf_is_proved_by_the_tenants_root)
+           the_leaf_of_a_tenant_is_as_documented, the_root_is_that_of_all_leaves,
+           a_leaf_is_proved_by_the_tenants_root)

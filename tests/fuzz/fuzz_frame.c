@@ -83,6 +83,7 @@ static void try_frames(const uint8_t *bytes, size_t length)
     }
     memset(chain->tenants, 0, chain->tenants_size * sizeof chain->tenants[0]);
     memset(chain, 0, offsetof(struct chain, tenants));
+    memset(chain->tree.known, 0, sizeof chain->tree.known);
     chain->epoch = 0;
 }
 
