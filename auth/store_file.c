@@ -58,6 +58,7 @@ static bool read_tenant(const json_t *object, struct store_tenant *out)
     const json_t *limits = json_object_get(object, "limits");
     out->is_disabled = json_is_true(disabled);
     return get_count(object, "id", &out->id.value) && out->id.value > 0
+           && out->id.value <= LIMIT_TENANTS
            && get_text(object, "name", out->name, sizeof out->name) && store_is_name(out->name)
            && json_is_boolean(disabled)
            && get_count(limits, "requests_per_minute", &out->limits.requests_per_minute)

@@ -86,6 +86,11 @@ const char *metrics_outcome_name(enum metrics_outcome outcome)
     return outcome_names[outcome];
 }
 
+const char *metrics_route_name(enum metrics_route route)
+{
+    return route_names[route];
+}
+
 /* ---- counting ------------------------------------------------------------------------------- */
 
 static void add(_Atomic uint64_t *counter, uint64_t count)
@@ -398,6 +403,51 @@ static void write_device(struct writer *writer)
     }
 }
 
+static void write_audit(struct writer *writer, const struct audit_facts *facts)
+{
+    const uint64_t behind = facts->sequence > facts->redis_acknowledged
+                                ? facts->sequence - facts->redis_acknowledged
+                                : 0;
+    const struct {
+        const char *name, *type, *help;
+        uint64_t value;
+        bool is_of_redis;
+    } rows[] = {
+        {"available", "gauge", "1 while records can be kept.", facts->is_available, false},
+        {"records_total", "counter", "Records made durable.", facts->records, false},
+        {"groups_total", "counter", "Groups of records that one sync made durable.", facts->groups,
+         false},
+        {"failures_total", "counter", "Writes and syncs that failed.", facts->failures, false},
+        {"refused_total", "counter", "Requests refused for want of a record.", facts->refused,
+         false},
+        {"lost_total", "counter", "Records that found no room in memory.", facts->lost, false},
+        {"queued_bytes", "gauge", "Memory of records that are not on disk yet.",
+         facts->queued_bytes, false},
+        {"sequence", "gauge", "Number of the last durable record.", facts->sequence, false},
+        {"redis_up", "gauge", "1 while records are shipped to Redis.", facts->redis_is_shipping,
+         true},
+        {"redis_acknowledged_sequence", "gauge", "Last record that Redis has.",
+         facts->redis_acknowledged, true},
+        {"redis_lag_records", "gauge", "Records that Redis has not yet.", behind, true},
+        {"redis_resent_total", "counter", "Records that Redis had already.", facts->redis_resent,
+         true},
+        {"redis_reconnects_total", "counter", "Connections to Redis after the first.",
+         facts->redis_reconnects, true},
+        {"redis_alarm", "gauge", "1: Redis holds something else than the spool.",
+         facts->redis_has_alarm, true},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        if (!rows[i].is_of_redis || facts->has_redis) {
+            write_head(writer, "audit_", rows[i].name, rows[i].type, rows[i].help);
+            keep(writer, buffer_format(writer->out, "ward_audit_%s", rows[i].name));
+            write_count(writer, rows[i].value);
+        }
+    }
+    write_head(writer, "audit_", "sync_seconds_total", "counter", "Time spent in syncs.");
+    keep(writer, buffer_format(writer->out, "ward_audit_sync_seconds_total %.9g\n",
+                               (double)facts->sync_us_total / 1e6));
+}
+
 static void write_facts(struct writer *writer, const struct metrics_facts *facts)
 {
     write_head(writer, "", "build_info", "gauge", "Always 1; what runs is in the labels.");
@@ -428,6 +478,7 @@ enum status metrics_write(const struct metrics *metrics, const struct metrics_fa
 {
     struct writer writer = {.metrics = metrics, .out = out, .status = STATUS_OK};
     write_facts(&writer, facts);
+    write_audit(&writer, facts->audit);
     write_requests(&writer);
     write_rows(&writer, (struct range){"all_", ALL, ALL});
     write_rows(&writer, (struct range){"", ALL + 1, ROW_COUNT - 1});

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "audit/audit.h"
 #include "base/buffer.h"
 #include "base/ids.h"
 #include "base/status.h"
@@ -49,6 +50,7 @@ struct metrics_request {
 void metrics_know_tenant(struct metrics *metrics, struct tenant_id tenant, const char *name);
 
 const char *metrics_outcome_name(enum metrics_outcome outcome);
+const char *metrics_route_name(enum metrics_route route);
 
 void metrics_count_request(struct metrics *metrics, const struct metrics_request *request);
 
@@ -71,6 +73,7 @@ void metrics_set_counts(struct metrics *metrics, struct tenant_id tenant,
 
 struct metrics_facts {
     const char *model_name, *model_digest;
+    const struct audit_facts *audit;
     bool is_ready;
     uint32_t live_requests;
 };

@@ -30,6 +30,7 @@ static void handle_readyz(struct http_exchange *exchange, void *context)
     } else {
         http_reply_error(exchange, status == STATUS_FULL          ? &draining
                                    : status == STATUS_UNAVAILABLE ? &rebuilding
+                                   : status == STATUS_IO          ? &trail_unavailable
                                                                   : &not_ready);
     }
 }
@@ -43,8 +44,11 @@ static void handle_openapi(struct http_exchange *exchange, void *context)
 static void handle_metrics(struct http_exchange *exchange, void *context)
 {
     struct service *service = context;
+    struct audit_facts audit;
+    audit_read_facts(service->config.audit, &audit);
     const struct metrics_facts facts = {.model_name = service->model_name,
                                         .model_digest = service->config.model->digest,
+                                        .audit = &audit,
                                         .is_ready = service_is_ready(service),
                                         .live_requests =
                                             engine_loop_live_requests(service->engine_loop)};
@@ -92,4 +96,27 @@ size_t routes_fill(struct http_route *out, size_t max, const char *model_path)
         }
     }
     return count;
+}
+
+const char *routes_name(const struct service *service, const char *path)
+{
+    static const struct {
+        const char *path;
+        enum metrics_route route;
+    } names[] = {
+        {"/v1/chat/completions", METRICS_ROUTE_CHAT},
+        {"/v1/completions", METRICS_ROUTE_COMPLETIONS},
+        {"/v1/models", METRICS_ROUTE_MODELS},
+        {"/tokenize", METRICS_ROUTE_TOKENIZE},
+        {"/detokenize", METRICS_ROUTE_DETOKENIZE},
+    };
+    if (strcmp(path, service->model_path) == 0) {
+        return metrics_route_name(METRICS_ROUTE_MODELS);
+    }
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (strcmp(path, names[i].path) == 0) {
+            return metrics_route_name(names[i].route);
+        }
+    }
+    return path;
 }

@@ -11,12 +11,14 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "server/audit_log.h"
 #include "server/certificate.h"
 #include "server/engine_choice.h"
 #include "server/service.h"
 
 enum {
     READY_POLL_US = 2000,
+    TICK_MS = 500,
     STEP_TOKENS_MIN = 16,
     CONTEXT_TOKENS_DEFAULT_MAX = 32768,
     ANSWER_BYTES_MAX = 64 << 20, /* memory for the tokens of one request's answer */
@@ -25,12 +27,16 @@ enum {
 
 struct server {
     const struct config *config;
+    struct auth *auth;
+    struct waker waker; /* of the audit log, which outlives http */
+    struct audit *audit;
     struct model *model;
     struct engine_choice *engine;
     struct service *service;
     struct http_server *http;
     struct buffer certificate, private_key;
-    bool is_started; /* service_start succeeded */
+    bool is_recorded; /* server.started was */
+    bool is_started;  /* service_start succeeded */
 };
 
 /* ---- process -------------------------------------------------------------------------------- */
@@ -48,6 +54,7 @@ void server_prepare_process(void)
     waited_signals(&signals);
     pthread_sigmask(SIG_BLOCK, &signals, NULL);
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* a file at its limit is an error like any other */
     const struct rlimit none = {0, 0};
     setrlimit(RLIMIT_CORE, &none);
 #if !defined(__SANITIZE_ADDRESS__) /* its leak check traces the process, which this forbids */
@@ -158,7 +165,15 @@ static enum status open_model(struct server *server, struct failure *failure)
     return status;
 }
 
-static enum status create_service(struct server *server, struct auth *auth, struct failure *failure)
+static enum status start_audit(struct server *server, struct failure *failure)
+{
+    const enum status status =
+        audit_log_start(server->audit, server->config, server->model, failure);
+    server->is_recorded = status == STATUS_OK;
+    return status;
+}
+
+static enum status create_service(struct server *server, struct failure *failure)
 {
     const struct config *config = server->config;
     const struct engine engine = engine_choice_interface(server->engine);
@@ -168,7 +183,8 @@ static enum status create_service(struct server *server, struct auth *auth, stru
         .model = server->model,
         .engine = engine,
         .rebuild = engine_choice_rebuild(server->engine),
-        .auth = auth,
+        .auth = server->auth,
+        .audit = server->audit,
         .model_name = config->model_name[0] ? config->model_name : NULL,
         .requests_max = (uint32_t)config->engine_requests_max,
         .sequences_max = (uint32_t)config->engine_requests_max,
@@ -197,7 +213,7 @@ static enum status read_certificate(struct server *server, struct failure *failu
                                                   &server->private_key, failure);
 }
 
-static enum status start_http(struct server *server, struct auth *auth, struct failure *failure)
+static enum status start_http(struct server *server, struct failure *failure)
 {
     const struct config *config = server->config;
     const struct http_server_config http_config = {
@@ -215,26 +231,27 @@ static enum status start_http(struct server *server, struct auth *auth, struct f
         .header_deadline_ms = (uint32_t)config->server_header_deadline_ms,
         .body_deadline_ms = (uint32_t)config->server_body_deadline_ms,
         .idle_timeout_ms = (uint32_t)config->server_idle_timeout_ms,
-        .auth = auth,
+        .auth = server->auth,
         .routes = server->service->routes,
         .route_count = server->service->route_count,
         .service = server->service,
+        .refused = service_refused,
     };
-    return http_server_start(&http_config, &server->http, failure);
+    const enum status status = http_server_start(&http_config, &server->http, failure);
+    if (status == STATUS_OK) {
+        waker_attach(&server->waker, server->http);
+    }
+    return status;
 }
 
 /* ---- life ----------------------------------------------------------------------------------- */
 
-enum status server_start(const struct config *config, struct auth *auth, struct server **out,
-                         struct failure *failure)
+/* The parts in the order in which each needs those before it. The audit log comes before the model,
+ * for a second server on the same state directory has to learn so early. */
+static enum status start_parts(struct server *server, const char *state_directory,
+                               struct failure *failure)
 {
-    struct server *server = calloc(1, sizeof *server);
-    if (!server) {
-        return fail(failure, STATUS_IO, "no memory");
-    }
-    server->config = config;
-    server->certificate.limit_bytes = CERTIFICATE_PEM_BYTES_MAX;
-    server->private_key.limit_bytes = CERTIFICATE_PEM_BYTES_MAX;
+    const struct config *config = server->config;
     enum status status = apply_log_level(config, failure);
     if (status == STATUS_OK) {
         status = check_step(config, failure);
@@ -243,24 +260,49 @@ enum status server_start(const struct config *config, struct auth *auth, struct 
         status = read_certificate(server, failure);
     }
     if (status == STATUS_OK) {
+        status = audit_log_open(config, state_directory, &server->waker, &server->audit, failure);
+    }
+    if (status == STATUS_OK) {
+        audit_log_apply_retention(server->audit, server->auth);
         status = open_model(server, failure);
     }
     if (status == STATUS_OK) {
-        status = create_service(server, auth, failure);
+        status = start_audit(server, failure);
     }
     if (status == STATUS_OK) {
-        status = start_http(server, auth, failure);
+        status = create_service(server, failure);
+    }
+    if (status == STATUS_OK) {
+        status = start_http(server, failure);
     }
     if (status == STATUS_OK) {
         status = service_start(server->service, server->http, failure);
         server->is_started = status == STATUS_OK;
     }
+    return status;
+}
+
+enum status server_start(const struct config *config, const char *state_directory,
+                         struct auth *auth, struct server **out, struct failure *failure)
+{
+    struct server *server = calloc(1, sizeof *server);
+    if (!server) {
+        return fail(failure, STATUS_IO, "no memory");
+    }
+    server->config = config;
+    server->auth = auth;
+    server->certificate.limit_bytes = CERTIFICATE_PEM_BYTES_MAX;
+    server->private_key.limit_bytes = CERTIFICATE_PEM_BYTES_MAX;
+    waker_init(&server->waker);
+    const enum status status = start_parts(server, state_directory, failure);
     if (status != STATUS_OK) {
         server_stop(server);
         return status;
     }
-    while (!service_is_ready(server->service)) {
+    enum status readiness = service_status(server->service);
+    while (readiness != STATUS_OK && readiness != STATUS_IO) { /* IO: the audit log, for now */
         usleep(READY_POLL_US);
+        readiness = service_status(server->service);
     }
     const char *warning = server_library_warning();
     if (warning) {
@@ -294,8 +336,13 @@ void server_wait(struct server *server)
 {
     sigset_t signals;
     waited_signals(&signals);
-    int which = 0;
-    sigwait(&signals, &which);
+    const struct timespec tick = {.tv_nsec = TICK_MS * 1000000L};
+    int which = -1;
+    while (which < 0) {
+        which = sigtimedwait(&signals, NULL, &tick);
+        trail_tick(server->service->trail);
+        audit_log_apply_retention(server->audit, server->auth);
+    }
     log_event(LOG_LEVEL_INFO, "server", "draining", "signal=%d live=%u", which,
               http_server_live_exchanges(server->http));
     pthread_sigmask(SIG_UNBLOCK, &signals, NULL); /* a second signal ends the process at once */
@@ -312,10 +359,13 @@ void server_stop(struct server *server)
     if (server->is_started) {
         service_stop(server->service);
     }
+    waker_detach(&server->waker);
     http_server_stop(server->http);
     service_destroy(server->service);
     engine_choice_destroy(server->engine);
     model_close(server->model);
+    audit_log_close(server->audit, server->is_recorded);
+    waker_destroy(&server->waker);
     buffer_destroy(&server->certificate);
     buffer_destroy(&server->private_key);
     free(server);

@@ -13,10 +13,11 @@ struct server;
  * dumps off (they would hold prompts). */
 void server_prepare_process(void);
 
-/* Returns when requests are answered (/readyz is true). config and auth are borrowed.
- * Every problem is one line in failure. */
-MUST_CHECK enum status server_start(const struct config *config, struct auth *auth,
-                                    struct server **out, struct failure *failure);
+/* Returns when requests are answered (/readyz is true). config and auth are borrowed; the audit log
+ * is under state_directory. Every problem is one line in failure. */
+MUST_CHECK enum status server_start(const struct config *config, const char *state_directory,
+                                    struct auth *auth, struct server **out,
+                                    struct failure *failure);
 
 uint16_t server_port(const struct server *server);
 uint16_t server_admin_port(const struct server *server);

@@ -38,6 +38,12 @@ static enum status create_parts(struct service *service, struct failure *failure
     if (metrics_create(&service->metrics) != STATUS_OK) {
         return fail(failure, STATUS_IO, "no memory for metrics");
     }
+    const struct trail_config trail_config = {.audit = config->audit,
+                                              .model_name = service->model_name,
+                                              .model_digest = config->model->digest};
+    if (trail_create(&trail_config, &service->trail) != STATUS_OK) {
+        return fail(failure, STATUS_IO, "no memory for the trail");
+    }
     const struct engine_loop_config loop_config = {
         .engine = config->engine,
         .rebuild = config->rebuild,
@@ -132,6 +138,7 @@ void service_destroy(struct service *service)
 {
     if (service) {
         engine_loop_destroy(service->engine_loop);
+        trail_destroy(service->trail);
         metrics_destroy(service->metrics);
         free(service);
     }
@@ -148,7 +155,20 @@ enum status service_status(const struct service *service)
     if (atomic_load(&service->is_draining)) {
         return STATUS_FULL;
     }
-    return state == ENGINE_LOOP_READY        ? STATUS_OK
-           : state == ENGINE_LOOP_REBUILDING ? STATUS_UNAVAILABLE
-                                             : STATUS_DEVICE;
+    if (state != ENGINE_LOOP_READY) {
+        return state == ENGINE_LOOP_REBUILDING ? STATUS_UNAVAILABLE : STATUS_DEVICE;
+    }
+    return audit_is_available(service->config.audit) ? STATUS_OK : STATUS_IO;
+}
+
+void service_refused(void *context, const struct http_refusal *refusal)
+{
+    struct service *service = context;
+    if (refusal->error.http_code == 401) {
+        trail_auth_failed(service->trail, refusal->request_id, refusal->peer, &refusal->error);
+    } else if (refusal->identity) {
+        trail_refused(service->trail, refusal->identity, refusal->request_id,
+                      refusal->path ? routes_name(service, refusal->path) : NULL,
+                      metrics_outcome_name(METRICS_INVALID), &refusal->error);
+    }
 }

@@ -14,12 +14,14 @@
 #include "server/engine/engine_loop.h"
 #include "server/http/http_server.h"
 #include "server/metrics.h"
+#include "server/trail.h"
 
 struct service_config {
-    const struct model *model; /* this, engine and auth are borrowed and outlive the service */
+    const struct model *model; /* this, engine, auth, audit are borrowed and outlive the service */
     struct engine engine;
     struct engine_rebuild rebuild; /* what to do when the engine is lost */
     struct auth *auth;
+    struct audit *audit;
     const char *model_name; /* what clients call it; NULL: model->name */
     uint32_t requests_max;  /* generating at once; more get 503 */
     uint32_t sequences_max, running_max;
@@ -38,6 +40,7 @@ struct service {
     char fingerprint[16]; /* system_fingerprint: of the model's digest */
     int64_t started_unix_s;
     struct metrics *metrics;
+    struct trail *trail;
     struct engine_loop *engine_loop;
     struct http_server *http; /* set by service_start */
     atomic_bool is_draining;
@@ -69,10 +72,16 @@ void service_destroy(struct service *service); /* NULL is fine */
 bool service_is_ready(const struct service *service);
 
 /* OK, or why no request can be answered now: STATUS_UNAVAILABLE while the engine is rebuilt,
- * STATUS_FULL while draining, else STATUS_DEVICE. */
+ * STATUS_FULL while draining, STATUS_IO while records cannot be kept, else STATUS_DEVICE. */
 enum status service_status(const struct service *service);
+
+/* For http_server_config.refused: recorded, if the tenant is known or nobody authenticated. */
+void service_refused(void *service, const struct http_refusal *refusal);
 
 /* ---- routes.c -------------------------------------------------------------------------------- */
 
 /* The one route table, filled in at create: server/routes.c. */
 size_t routes_fill(struct http_route *out, size_t max, const char *model_path);
+
+/* What metrics and audit records call the route of that path: "models"; else the path. */
+const char *routes_name(const struct service *service, const char *path);

@@ -153,7 +153,8 @@ static int run(struct demo *demo, bool is_json)
     struct failure failure = {""};
     enum status status = prepare(demo, &failure);
     if (status == STATUS_OK) {
-        status = server_start(&demo->config, demo->state.auth, &demo->server, &failure);
+        status = server_start(&demo->config, demo->state.directory, demo->state.auth, &demo->server,
+                              &failure);
     }
     for (int i = 0; i < CLINICS && status == STATUS_OK; i++) {
         status = make_key(demo, i, &failure);

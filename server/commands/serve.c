@@ -24,7 +24,7 @@ static int run(const char *path, const char *device)
         status = auth_open(state, &auth, &failure);
     }
     if (status == STATUS_OK) {
-        status = server_start(&config, auth, &server, &failure);
+        status = server_start(&config, state, auth, &server, &failure);
     }
     if (status == STATUS_OK) {
         server_wait(server);

@@ -7,8 +7,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "server/openai/generation_plan.h"
-#include "server/openai/openai_answer.h"
-#include "server/openai/openai_reply.h"
+#include "server/openai/generation_record.h"
 
 enum { JSON_BYTES_A_TEXT_BYTE = 6, DOCUMENT_SPARE_BYTES = 65536 };
 static const uint64_t KEEP_ALIVE_NS = 5ULL * 1000 * 1000 * 1000;
@@ -35,6 +34,9 @@ struct generation {
     bool has_budget, is_concluded;
     enum phase phase;
     enum status submitted;
+    struct audit_position accepted; /* value 0: it could not be recorded */
+    struct digest prompt;           /* keyed digest of the body */
+    uint64_t seed;
     _Atomic uint64_t ticket; /* 0: none */
     _Atomic bool is_abandoned;
 };
@@ -44,6 +46,8 @@ static const struct openai_refusal abandoned = {
     {401, "invalid_request_error", NULL, "invalid_api_key",
      "the request was cancelled: its API key is no longer valid", 0},
     METRICS_CANCELLED};
+
+static const struct generation_end completed = {METRICS_COMPLETED, 200, NULL};
 
 static struct engine_ticket ticket_of(struct generation *generation)
 {
@@ -57,19 +61,40 @@ static double milliseconds(uint64_t ns)
     return (double)ns / 1e6;
 }
 
-static void count(const struct generation *generation, enum metrics_outcome outcome, int http_code)
+static struct generation_facts facts_of(const struct generation *generation)
+{
+    enum status admission = STATUS_UNAVAILABLE;
+    const struct token_log *log = generation->log;
+    const uint64_t first_ns = log ? token_log_first_ns(log) : 0;
+    return (struct generation_facts){
+        .identity = &generation->identity,
+        .request_id = generation->request_id,
+        .route = generation->route,
+        .request = &generation->request,
+        .answer = &generation->answer,
+        .seed = generation->seed,
+        .prompt = generation->prompt,
+        .is_accepted = generation->accepted.value != 0,
+        .is_admitted = log && token_log_admission(log, &admission) && admission == STATUS_OK,
+        .first_ns = first_ns > 0 ? first_ns - generation->arrived_ns : 0,
+        .total_ns = clock_monotonic_ns() - generation->arrived_ns,
+    };
+}
+
+static void count(const struct generation *generation, const struct generation_facts *facts,
+                  const struct generation_end *end)
 {
     const uint32_t output_tokens = openai_answer_tokens(&generation->answer);
     struct metrics_request counted = {.tenant = generation->identity.tenant,
                                       .tenant_name = generation->identity.tenant_name,
                                       .route = generation->route,
-                                      .outcome = outcome,
-                                      .http_code = http_code};
-    if (generation->log && token_log_first_ns(generation->log) > 0) {
+                                      .outcome = end->outcome,
+                                      .http_code = end->http_code,
+                                      .first_token_ns = facts->first_ns};
+    if (facts->first_ns > 0) {
         const uint64_t first_ns = token_log_first_ns(generation->log);
         const uint64_t last_ns = token_log_last_ns(generation->log);
         const uint32_t tokens_each = output_tokens / generation->answer.choice_count;
-        counted.first_token_ns = first_ns - generation->arrived_ns;
         counted.per_token_ns = tokens_each > 1 ? (last_ns - first_ns) / (tokens_each - 1) : 0;
     }
     metrics_count_request(generation->service->metrics, &counted);
@@ -77,19 +102,21 @@ static void count(const struct generation *generation, enum metrics_outcome outc
               "request=%s tenant=%s key=%s outcome=%s status=%d prompt_tokens=%u "
               "output_tokens=%u ttft_ms=%.1f total_ms=%.1f",
               generation->request_id, generation->identity.tenant_name, generation->identity.key_id,
-              metrics_outcome_name(outcome), http_code, generation->answer.prompt_tokens,
-              output_tokens, milliseconds(counted.first_token_ns),
-              milliseconds(clock_monotonic_ns() - generation->arrived_ns));
+              metrics_outcome_name(end->outcome), end->http_code, generation->answer.prompt_tokens,
+              output_tokens, milliseconds(facts->first_ns), milliseconds(facts->total_ns));
 }
 
-/* Counted and everything of others given back, once; before the client can read of the end. */
-static void conclude(struct generation *generation, enum metrics_outcome outcome, int http_code)
+/* Counted, recorded and everything of others given back, once; before the client can read of the
+ * end. */
+static void conclude(struct generation *generation, const struct generation_end *end)
 {
     if (generation->is_concluded) {
         return;
     }
     generation->is_concluded = true;
-    count(generation, outcome, http_code);
+    const struct generation_facts facts = facts_of(generation);
+    count(generation, &facts, end);
+    generation_record_end(generation->service->trail, &facts, end);
     const uint64_t ticket = atomic_exchange(&generation->ticket, 0);
     if (ticket != 0) {
         engine_loop_release(generation->service->engine_loop, (struct engine_ticket){ticket});
@@ -101,11 +128,25 @@ static void conclude(struct generation *generation, enum metrics_outcome outcome
     }
 }
 
+/* Its exchange is over, and nobody said why. */
+static void conclude_abandoned(struct generation *generation)
+{
+    const struct service *service = generation->service;
+    const struct generation_end end = {METRICS_CANCELLED, 499,
+                                       atomic_load(&service->is_draining) ? "draining"
+                                       : !auth_is_live(service->config.auth, &generation->identity)
+                                           ? "invalid_api_key"
+                                           : "client_gone"};
+    if (!generation->is_concluded) {
+        conclude(generation, &end);
+    }
+}
+
 static void destroy(void *context)
 {
     struct generation *generation = context;
     if (generation) {
-        conclude(generation, METRICS_CANCELLED, 499);
+        conclude_abandoned(generation);
         openai_answer_close(&generation->answer);
         token_log_destroy(generation->log);
         openai_request_destroy(&generation->request);
@@ -117,7 +158,8 @@ static void destroy(void *context)
 static void refuse(struct generation *generation, struct http_exchange *exchange,
                    const struct openai_refusal *refusal)
 {
-    conclude(generation, refusal->outcome, refusal->error.http_code);
+    conclude(generation, &(struct generation_end){refusal->outcome, refusal->error.http_code,
+                                                  refusal->error.code});
     if (generation->budget.requests_limit > 0 || generation->budget.tokens_limit > 0) {
         openai_reply_budget(exchange, &generation->budget);
     }
@@ -148,6 +190,7 @@ static enum status open_answer(struct generation *generation, const struct gener
     answer->terms.log = generation->log;
     answer->terms.text_bytes_max = bytes_max;
     answer->terms.logprobs = generation->request.logprobs;
+    audit_digest_begin(service->config.audit, generation->identity.tenant, &answer->terms.digest);
     answer->out.limit_bytes = JSON_BYTES_A_TEXT_BYTE * bytes_max + DOCUMENT_SPARE_BYTES;
     snprintf(answer->id, sizeof answer->id, "%s%s", answer->format->id_prefix,
              generation->request_id);
@@ -204,6 +247,7 @@ static bool prepare(struct generation *generation, struct http_exchange *exchang
         return false;
     }
     out->engine.tenant = generation->identity.tenant;
+    generation->seed = out->engine.sampling.seed;
     generation->answer.prompt_tokens = out->prompt_tokens;
     generation->tokens_taken = out->tokens_max;
     const char *what = NULL;
@@ -243,14 +287,27 @@ static void answer_whole(struct generation *generation, struct http_exchange *ex
     if (progress == OPENAI_WAITING) {
         return;
     }
+    if (!audit_is_available(service->config.audit)) {
+        const struct openai_refusal refusal = openai_refusal_of_audit();
+        refuse(generation, exchange, &refusal);
+        return;
+    }
     if (progress == OPENAI_BROKEN || openai_answer_write_whole(answer) != STATUS_OK) {
         const struct openai_refusal refusal = openai_refusal_of_status(service, STATUS_DEVICE);
         refuse(generation, exchange, &refusal);
         return;
     }
-    conclude(generation, METRICS_COMPLETED, 200);
+    conclude(generation, &completed);
     openai_reply_budget(exchange, &generation->budget);
     http_reply(exchange, 200, "application/json", answer->out.bytes, answer->out.length);
+}
+
+/* Whether request.accepted is durable: before that no byte of an answer may leave. */
+static enum audit_keeping keeping_of(const struct generation *generation)
+{
+    return generation->accepted.value == 0
+               ? AUDIT_LOST
+               : audit_keeping(generation->service->config.audit, generation->accepted);
 }
 
 static void step(struct http_exchange *exchange, void *context)
@@ -261,13 +318,21 @@ static void step(struct http_exchange *exchange, void *context)
         refuse(generation, exchange, &abandoned);
         return;
     }
-    if (admission == STATUS_OK && !token_log_admission(generation->log, &admission)) {
-        return;
-    }
+    const bool is_decided =
+        admission != STATUS_OK || token_log_admission(generation->log, &admission);
     if (admission != STATUS_OK) {
         const struct openai_refusal refusal =
             openai_refusal_of_status(generation->service, admission);
         refuse(generation, exchange, &refusal);
+        return;
+    }
+    const enum audit_keeping keeping = keeping_of(generation);
+    if (keeping == AUDIT_LOST) {
+        const struct openai_refusal refusal = openai_refusal_of_audit();
+        refuse(generation, exchange, &refusal);
+        return;
+    }
+    if (!is_decided || keeping == AUDIT_WAITING) {
         return;
     }
     if (!generation->request.stream) {
@@ -285,7 +350,7 @@ static void break_off(struct generation *generation, const struct openai_refusal
 {
     const enum status status = openai_answer_write_error(&generation->answer, &refusal->error);
     (void)status; /* without memory for the event the cut alone must tell */
-    conclude(generation, refusal->outcome, 200);
+    conclude(generation, &(struct generation_end){refusal->outcome, 200, refusal->error.code});
     generation->phase = PHASE_BROKEN;
 }
 
@@ -296,9 +361,14 @@ static void write_events(struct generation *generation)
         break_off(generation, &abandoned);
         return;
     }
+    if (!audit_is_available(generation->service->config.audit)) {
+        const struct openai_refusal refusal = openai_refusal_of_audit();
+        break_off(generation, &refusal);
+        return;
+    }
     const enum openai_progress progress = openai_answer_write_events(answer);
     if (progress == OPENAI_DONE && openai_answer_write_end(answer) == STATUS_OK) {
-        conclude(generation, METRICS_COMPLETED, 200);
+        conclude(generation, &completed);
         generation->phase = PHASE_ENDED;
     } else if (progress != OPENAI_WAITING) {
         const struct openai_refusal refusal =
@@ -320,7 +390,7 @@ static ssize_t pull(void *context, char *out, size_t max)
             return HTTP_PULL_END;
         }
         if (generation->phase == PHASE_BROKEN) {
-            conclude(generation, METRICS_FAILED, 200);
+            conclude(generation, &(struct generation_end){METRICS_FAILED, 200, "no_memory"});
             return HTTP_PULL_CUT;
         }
         if (now_ns - generation->sent_ns < KEEP_ALIVE_NS || max < sizeof keep_alive - 1) {
@@ -351,11 +421,20 @@ static void submit(struct generation *generation, struct http_exchange *exchange
 {
     const struct http_task task = {
         .context = generation, .step = step, .pull = pull, .abandon = abandon, .destroy = destroy};
+    generation->prompt = openai_reply_body_digest(exchange, generation->service);
     const struct http_handle handle = http_defer(exchange, &task);
     struct engine_ticket ticket = {0};
     generation->submitted = engine_loop_submit(generation->service->engine_loop, request, tokens,
                                                generation->log, handle.value, &ticket);
     atomic_store(&generation->ticket, ticket.value);
+    if (generation->submitted == STATUS_OK) { /* the engine may work while the record is written */
+        const struct generation_facts facts = facts_of(generation);
+        struct audit_position position;
+        if (generation_record_accepted(generation->service->trail, &facts, handle.value, &position)
+            == STATUS_OK) {
+            generation->accepted = position;
+        }
+    }
     if (atomic_load(&generation->is_abandoned)) {
         abandon(generation); /* it may have come before there was a ticket */
     }

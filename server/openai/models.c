@@ -26,7 +26,7 @@ static void reply(struct http_exchange *exchange, struct service *service, const
     json_text_raw(&json, before);
     write_model(&json, service);
     json_text_raw(&json, after);
-    openai_reply_json(exchange, service, METRICS_ROUTE_MODELS, &json);
+    openai_reply_json(exchange, service, METRICS_ROUTE_MODELS, &json, 0);
 }
 
 void models_handle_list(struct http_exchange *exchange, void *service)

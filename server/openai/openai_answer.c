@@ -32,6 +32,7 @@ void openai_answer_close(struct openai_answer *answer)
     free(answer->choices);
     free(answer->is_over);
     buffer_destroy(&answer->out);
+    explicit_bzero(&answer->terms.digest, sizeof answer->terms.digest);
     answer->choices = NULL;
     answer->is_over = NULL;
 }
@@ -41,6 +42,33 @@ uint32_t openai_answer_tokens(const struct openai_answer *answer)
     uint32_t count = 0;
     for (uint32_t i = 0; answer->choices && i < answer->choice_count; i++) {
         count += answer->choices[i].token_count;
+    }
+    return count;
+}
+
+bool openai_answer_digest(const struct openai_answer *answer, struct digest *out)
+{
+    if (!answer->choices) {
+        return false;
+    }
+    struct digest_stream all = answer->terms.digest;
+    for (uint32_t i = 0; i < answer->choice_count; i++) {
+        struct digest_stream told = answer->choices[i].told;
+        *out = digest_stream_end(&told);
+        digest_stream_add(&all, out->bytes, sizeof out->bytes);
+    }
+    if (answer->choice_count > 1) {
+        *out = digest_stream_end(&all);
+    }
+    explicit_bzero(&all, sizeof all);
+    return true;
+}
+
+uint32_t openai_answer_finished(const struct openai_answer *answer, enum openai_finish finish)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; answer->choices && i < answer->choice_count; i++) {
+        count += answer->choices[i].finish == finish;
     }
     return count;
 }
@@ -125,13 +153,14 @@ enum status openai_answer_write_whole(struct openai_answer *answer)
     struct json_text json = {.out = &answer->out};
     write_head(answer, &json, answer->format->object);
     for (uint32_t i = 0; i < answer->choice_count; i++) {
-        const struct openai_choice *choice = &answer->choices[i];
+        struct openai_choice *choice = &answer->choices[i];
         json_text_raw(&json, i > 0 ? "," : "");
         write_index(choice, &json);
         answer->format->write_whole(&json, choice);
         json_text_raw(&json, ",\"finish_reason\":");
         json_text_raw(&json, finish_names[choice->finish]);
         json_text_raw(&json, "}");
+        openai_choice_told(choice, openai_choice_telling(choice));
     }
     json_text_raw(&json, "]");
     write_usage(answer, &json);

@@ -37,7 +37,7 @@ uint32_t openai_answer_tokens(const struct openai_answer *answer); /* generated,
 /* Takes all that is in the log. DONE: every choice has ended. BROKEN: one failed. */
 enum openai_progress openai_answer_gather(struct openai_answer *answer);
 
-/* The document, into out. STATUS_TOO_LARGE, STATUS_IO. */
+/* The document, into out; then it is all that is left. STATUS_TOO_LARGE, STATUS_IO. */
 MUST_CHECK enum status openai_answer_write_whole(struct openai_answer *answer);
 
 /* The events, into out: first, then again and again what the log has, at most about
@@ -47,6 +47,13 @@ enum openai_progress openai_answer_write_events(struct openai_answer *answer);
 MUST_CHECK enum status openai_answer_write_end(struct openai_answer *answer);
 MUST_CHECK enum status openai_answer_write_error(struct openai_answer *answer,
                                                  const struct http_error *error);
+
+/* A keyed digest of the text that was written so far: of one choice's, or of the digests of all
+ * choices in their order. False: the answer was never opened. */
+bool openai_answer_digest(const struct openai_answer *answer, struct digest *out);
+
+/* How many choices ended so. */
+uint32_t openai_answer_finished(const struct openai_answer *answer, enum openai_finish finish);
 
 /* Takes up to max bytes of out; 0: there are none. */
 size_t openai_answer_take(struct openai_answer *answer, char *bytes, size_t max);

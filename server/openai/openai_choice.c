@@ -8,8 +8,10 @@
 enum status openai_choice_open(struct openai_choice *choice,
                                const struct openai_choice_terms *terms, uint32_t sequence)
 {
-    *choice = (struct openai_choice){
-        .terms = terms, .sequence = sequence, .text = {.limit_bytes = terms->text_bytes_max}};
+    *choice = (struct openai_choice){.terms = terms,
+                                     .sequence = sequence,
+                                     .told = terms->digest,
+                                     .text = {.limit_bytes = terms->text_bytes_max}};
     choice->decoder.has_token = true; /* an answer goes on where a prompt ends: */
     choice->decoder.has_text = true;  /* its first space is part of it */
     if (terms->logprobs) {
@@ -162,6 +164,7 @@ void openai_choice_told(struct openai_choice *choice, struct openai_telling tell
 {
     struct buffer *text = &choice->text;
     if (telling.text_bytes > 0) {
+        digest_stream_add(&choice->told, text->bytes, telling.text_bytes);
         text->length -= telling.text_bytes;
         memmove(text->bytes, text->bytes + telling.text_bytes, text->length);
         memset(text->bytes + text->length, 0, telling.text_bytes);

@@ -2,6 +2,7 @@
  * at a stop string or stop id, and says how much of it may be told already. On the request's I/O
  * thread. The token that ends an answer is neither text nor an entry nor counted. */
 #pragma once
+#include "audit/chain/digest.h"
 #include "base/buffer.h"
 #include "model/tokenizer/tokenizer.h"
 #include "server/engine/token_log.h"
@@ -17,6 +18,7 @@ struct openai_choice_terms {
     uint32_t output_max;     /* tokens of the longest choice */
     uint64_t text_bytes_max; /* of text that waits to be told */
     bool logprobs;
+    struct digest_stream digest; /* begun with the tenant's key; every choice has a copy */
 };
 
 enum openai_finish { OPENAI_RUNNING, OPENAI_STOP, OPENAI_LENGTH, OPENAI_FAILED };
@@ -35,6 +37,7 @@ struct openai_choice {
     uint32_t token_count;
     struct buffer text;        /* decoded, not told yet */
     uint64_t told_bytes;       /* in front of text */
+    struct digest_stream told; /* a keyed digest of those */
     uint32_t told_entries;     /* tokens whose log-probabilities were told */
     struct openai_mark *marks; /* [token_count]; NULL without logprobs */
     struct tokenizer_decoder decoder;

@@ -17,6 +17,11 @@ struct openai_refusal openai_refusal_of_fault(const struct openai_fault *fault)
     };
 }
 
+struct openai_refusal openai_refusal_of_audit(void)
+{
+    return (struct openai_refusal){trail_unavailable, METRICS_BUSY};
+}
+
 struct openai_refusal openai_refusal_of_status(const struct service *service, enum status status)
 {
     static const struct openai_refusal draining = {
@@ -61,6 +66,8 @@ struct openai_refusal openai_refusal_of_status(const struct service *service, en
         return invalid;
     case STATUS_UNAVAILABLE:
         return rebuilding;
+    case STATUS_IO:
+        return openai_refusal_of_audit();
     default:
         return failed;
     }
@@ -144,22 +151,67 @@ static void count(const struct http_exchange *exchange, struct service *service,
                                                     .http_code = http_code});
 }
 
+struct digest openai_reply_body_digest(const struct http_exchange *exchange,
+                                       const struct service *service)
+{
+    struct digest_stream stream;
+    size_t length = 0;
+    const char *body = http_exchange_body(exchange, &length);
+    audit_digest_begin(service->config.audit, http_exchange_identity(exchange)->tenant, &stream);
+    digest_stream_add(&stream, body, length);
+    return digest_stream_end(&stream);
+}
+
 void openai_reply_refusal(struct http_exchange *exchange, struct service *service,
                           enum metrics_route route, const struct openai_refusal *refusal)
 {
+    const struct auth_identity *identity = http_exchange_identity(exchange);
+    const char *request_id = http_exchange_request_id(exchange);
+    const char *name = metrics_route_name(route);
     count(exchange, service, route, refusal->outcome, refusal->error.http_code);
+    if (refusal->error.code == trail_unavailable.code) {
+        trail_refused_unavailable(service->trail, identity, request_id, name);
+    } else {
+        trail_refused(service->trail, identity, request_id, name,
+                      metrics_outcome_name(refusal->outcome), &refusal->error);
+    }
     http_reply_error(exchange, &refusal->error);
 }
 
-void openai_reply_json(struct http_exchange *exchange, struct service *service,
-                       enum metrics_route route, struct json_text *json)
+static void draft_answer(const struct http_exchange *exchange, const struct service *service,
+                         enum metrics_route route, uint32_t prompt_tokens,
+                         struct record_draft *draft)
 {
-    if (json->status == STATUS_OK) {
-        count(exchange, service, route, METRICS_COMPLETED, 200);
-        http_reply(exchange, 200, "application/json", json->out->bytes, json->out->length);
-    } else {
+    size_t length = 0;
+    trail_draft(service->trail, RECORD_EVENT_REQUEST_COMPLETED, http_exchange_identity(exchange),
+                http_exchange_request_id(exchange), metrics_route_name(route), draft);
+    record_draft_text(draft, RECORD_FIELD_outcome, metrics_outcome_name(METRICS_COMPLETED));
+    record_draft_uint(draft, RECORD_FIELD_http_code, 200);
+    if (prompt_tokens > 0) {
+        record_draft_uint(draft, RECORD_FIELD_prompt_tokens, prompt_tokens);
+    }
+    http_exchange_body(exchange, &length);
+    if (length > 0) {
+        const struct digest body = openai_reply_body_digest(exchange, service);
+        record_draft_bytes(draft, RECORD_FIELD_prompt_digest, body.bytes);
+    }
+}
+
+void openai_reply_json(struct http_exchange *exchange, struct service *service,
+                       enum metrics_route route, struct json_text *json, uint32_t prompt_tokens)
+{
+    if (json->status != STATUS_OK) {
         const struct openai_refusal refusal = openai_refusal_of_status(service, STATUS_FULL);
         openai_reply_refusal(exchange, service, route, &refusal);
+    } else if (!audit_is_available(service->config.audit)) {
+        const struct openai_refusal refusal = openai_refusal_of_audit();
+        openai_reply_refusal(exchange, service, route, &refusal);
+    } else {
+        struct record_draft draft;
+        draft_answer(exchange, service, route, prompt_tokens, &draft);
+        count(exchange, service, route, METRICS_COMPLETED, 200);
+        trail_reply(service->trail, exchange, &draft, 200, "application/json", json->out->bytes,
+                    json->out->length);
     }
     buffer_destroy(json->out);
 }

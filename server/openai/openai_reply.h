@@ -17,11 +17,20 @@ struct openai_refusal openai_refusal_of_status(const struct service *service, en
 struct openai_refusal openai_refusal_of_budget(const struct auth_budget *budget, const char *what,
                                                uint32_t tokens);
 
+/* While records cannot be kept. */
+struct openai_refusal openai_refusal_of_audit(void);
+
+/* Keyed digest of the body as received. */
+struct digest openai_reply_body_digest(const struct http_exchange *exchange,
+                                       const struct service *service);
+
 /* x-ratelimit-limit-requests and its five siblings, those that there is a limit for. */
 void openai_reply_budget(struct http_exchange *exchange, const struct auth_budget *budget);
 
-/* A whole answer of a short request, counted; json is destroyed. */
+/* A whole answer of a short request, counted, recorded, and sent once that is durable; json is
+ * destroyed. prompt_tokens: 0 where there is no prompt. */
 void openai_reply_json(struct http_exchange *exchange, struct service *service,
-                       enum metrics_route route, struct json_text *json);
+                       enum metrics_route route, struct json_text *json, uint32_t prompt_tokens);
+/* At once; counted and recorded. */
 void openai_reply_refusal(struct http_exchange *exchange, struct service *service,
                           enum metrics_route route, const struct openai_refusal *refusal);

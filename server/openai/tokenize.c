@@ -58,7 +58,8 @@ static void reply_tokens(struct http_exchange *exchange, struct service *service
         json_text_integer(&json, prompts->tokens[i]);
     }
     json_text_raw(&json, "]}");
-    openai_reply_json(exchange, service, METRICS_ROUTE_TOKENIZE, &json);
+    openai_reply_json(exchange, service, METRICS_ROUTE_TOKENIZE, &json,
+                      (uint32_t)prompts->token_count);
 }
 
 void tokenize_handle(struct http_exchange *exchange, void *context)
@@ -91,7 +92,7 @@ void tokenize_handle_back(struct http_exchange *exchange, void *context)
         json_text_raw(&json, "{\"prompt\":");
         json_text_string(&json, text.bytes, text.length);
         json_text_raw(&json, "}");
-        openai_reply_json(exchange, service, METRICS_ROUTE_DETOKENIZE, &json);
+        openai_reply_json(exchange, service, METRICS_ROUTE_DETOKENIZE, &json, 0);
         buffer_destroy(&text);
     }
     openai_request_destroy(&request);

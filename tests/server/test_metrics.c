@@ -7,8 +7,18 @@
 
 #include "tests/check.h"
 
-static const struct metrics_facts facts = {
-    .model_name = "a \"model\"\\\n", .model_digest = "d", .is_ready = true, .live_requests = 3};
+static const struct audit_facts audit = {.is_available = true,
+                                         .has_redis = true,
+                                         .records = 12,
+                                         .groups = 5,
+                                         .sequence = 40,
+                                         .redis_acknowledged = 37,
+                                         .sync_us_total = 1500000};
+static const struct metrics_facts facts = {.audit = &audit,
+                                           .model_name = "a \"model\"\\\n",
+                                           .model_digest = "d",
+                                           .is_ready = true,
+                                           .live_requests = 3};
 
 #define BUILD_INFO                            \
     "ward_build_info{version=\"" WARD_VERSION \
@@ -64,6 +74,13 @@ static void every_line_is_well_formed_and_true(void)
         "ward_ready 1\n",
         "ward_live_requests 3\n",
         "ward_all_step_seconds_count 1\n",
+        "ward_audit_available 1\n",
+        "ward_audit_records_total 12\n",
+        "ward_audit_groups_total 5\n",
+        "ward_audit_sequence 40\n",
+        "ward_audit_sync_seconds_total 1.5\n",
+        "ward_audit_redis_up 0\n",
+        "ward_audit_redis_lag_records 3\n",
     };
     struct metrics *metrics = NULL;
     CHECK(metrics_create(&metrics) == STATUS_OK, "no memory");

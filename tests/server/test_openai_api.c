@@ -12,6 +12,7 @@
 #include "tests/server/support_byte_model.h"
 #include "tests/server/support_fake_engine.h"
 #include "tests/server/support_http.h"
+#include "tests/server/support_spool.h"
 
 enum { ANSWER_BYTES = 1 << 20, EVENTS_MAX = 2000, PATIENCE_MS = 20000 };
 
@@ -19,6 +20,7 @@ static struct fake_engine fake;
 static struct model model;
 static struct service *service;
 static struct front front;
+static struct spool spool;
 static bool rebuilds = true; /* a lost engine is replaced */
 
 /* ---- server ---------------------------------------------------------------------------------- */
@@ -39,8 +41,10 @@ static void start(uint32_t requests_max, uint32_t drain_ms)
     fake_engine_init(&fake);
     say("Hello, world.");
     CHECK(byte_model_create(&model), "no model");
+    CHECK(spool_open(&spool, false, 8 << 20), "no audit log");
     const struct service_config config = {
         .model = &model,
+        .audit = spool.audit,
         .engine = fake_engine_interface(&fake),
         .rebuild = {.run = rebuilds ? fake_engine_rebuild : NULL,
                     .context = &fake,
@@ -59,7 +63,9 @@ static void start(uint32_t requests_max, uint32_t drain_ms)
     http.routes = service->routes;
     http.route_count = service->route_count;
     http.service = service;
+    http.refused = service_refused;
     CHECK(front_start(&front, &http), "no front");
+    waker_attach(&spool.waker, front.server);
     service->config.auth = front.auth; /* the front made it; no request has come yet */
     CHECK(!service_is_ready(service), "ready before it was started");
     CHECK(service_start(service, front.server, &failure) == STATUS_OK, "%s", failure.text);
@@ -69,8 +75,10 @@ static void start(uint32_t requests_max, uint32_t drain_ms)
 static void stop(void)
 {
     service_stop(service);
+    waker_detach(&spool.waker);
     front_stop(&front);
     service_destroy(service);
+    spool_close(&spool);
     byte_model_destroy(&model);
 }
 

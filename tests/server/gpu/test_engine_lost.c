@@ -150,7 +150,9 @@ static void a_lost_device_is_replaced_under_load(void)
     answer(loop, after);
     CHECK(memcmp(before, after, sizeof before) == 0, "another engine, another answer");
     struct buffer text = {.limit_bytes = METRICS_TEXT_BYTES_MAX};
-    const struct metrics_facts facts = {.model_name = "m", .model_digest = "d", .is_ready = true};
+    const struct audit_facts audit = {.is_available = true};
+    const struct metrics_facts facts = {
+        .model_name = "m", .model_digest = "d", .audit = &audit, .is_ready = true};
     CHECK(metrics_write(metrics, &facts, &text) == STATUS_OK, "no metrics");
     CHECK(buffer_append(&text, "", 1) == STATUS_OK, "no memory");
     CHECK(strstr(text.bytes, "\nward_engine_rebuilds_total 1\n"), "not counted");
