@@ -14,6 +14,10 @@ struct query {
     uint64_t after_sequence; /* paging: records behind this one */
 };
 
+/* The first sequence of the segment where records from that time on may begin; 0: no segments. */
+MUST_CHECK enum status query_first_segment(const char *directory, int64_t from_unix_ms,
+                                           uint64_t *out, struct failure *failure);
+
 struct query_cursor;
 
 MUST_CHECK enum status query_open(const char *directory, const struct query *query,
