@@ -61,9 +61,9 @@ enum status export_run(const char *directory, const struct query *query, enum ex
         }
     }
     if (status == STATUS_NOT_FOUND) {
-        status = fflush(out) == 0 ? STATUS_OK
-                                  : fail(failure, STATUS_IO,
-                                         "the export cannot be written: is the disk full?");
+        status = fflush(out) == 0
+                     ? STATUS_OK
+                     : fail(failure, STATUS_IO, "the export cannot be written: is the disk full?");
     }
     query_close(cursor);
     buffer_destroy(&line);

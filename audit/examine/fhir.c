@@ -7,16 +7,16 @@
 #include <stdio.h>
 #include <string.h>
 
-#define DCM            "http://dicom.nema.org/resources/ontology/DCM"
-#define TERMINOLOGY    "http://terminology.hl7.org/CodeSystem/"
-#define EVENT_TYPE     TERMINOLOGY "audit-event-type"
-#define ENTITY_TYPE    TERMINOLOGY "audit-entity-type"
-#define OBJECT_ROLE    TERMINOLOGY "object-role"
-#define PARTICIPATION  TERMINOLOGY "v3-ParticipationType"
-#define SOURCE_TYPE    TERMINOLOGY "security-source-type"
-#define BALP_ENTITY    "https://profiles.ihe.net/ITI/BALP/CodeSystem/BasicAuditEntityType"
-#define WARD_NAMES     "urn:ward:" /* of identifiers that this program gives */
-#define WARD_EVENTS    WARD_NAMES "audit-event"
+#define DCM           "http://dicom.nema.org/resources/ontology/DCM"
+#define TERMINOLOGY   "http://terminology.hl7.org/CodeSystem/"
+#define EVENT_TYPE    TERMINOLOGY "audit-event-type"
+#define ENTITY_TYPE   TERMINOLOGY "audit-entity-type"
+#define OBJECT_ROLE   TERMINOLOGY "object-role"
+#define PARTICIPATION TERMINOLOGY "v3-ParticipationType"
+#define SOURCE_TYPE   TERMINOLOGY "security-source-type"
+#define BALP_ENTITY   "https://profiles.ihe.net/ITI/BALP/CodeSystem/BasicAuditEntityType"
+#define WARD_NAMES    "urn:ward:" /* of identifiers that this program gives */
+#define WARD_EVENTS   WARD_NAMES "audit-event"
 
 enum { TEXT_BYTES = 160 };
 
@@ -123,8 +123,9 @@ static json_t *actor_agent(const struct record *record)
 {
     char actor[TEXT_BYTES];
     record_text(record, RECORD_FIELD_actor, actor, sizeof actor);
-    return json_pack("{s:o, s:o, s:b}", "type", concept(PARTICIPATION, "AUT", "author (originator)"),
-                     "who", named(WARD_NAMES "actor", actor, NULL), "requestor", 1);
+    return json_pack("{s:o, s:o, s:b}", "type",
+                     concept(PARTICIPATION, "AUT", "author (originator)"), "who",
+                     named(WARD_NAMES "actor", actor, NULL), "requestor", 1);
 }
 
 static json_t *client_agent(const struct record *record)
@@ -193,7 +194,8 @@ static json_t *details_of(const struct record *record)
                          : NULL;
     const char *name;
     json_t *value;
-    json_object_foreach (fields, name, value) {
+    json_object_foreach(fields, name, value)
+    {
         if (!is_placed(name)) {
             add_detail(details, name, value);
         }
@@ -232,16 +234,15 @@ static json_t *entities(const struct record *record, uint64_t sequence)
     json_t *list = json_pack("[o]", main_entity(record, sequence));
     if (list && has(record, RECORD_FIELD_request_id)) {
         record_text(record, RECORD_FIELD_request_id, text, sizeof text);
-        json_array_append_new(
-            list, json_pack("{s:o, s:o}", "what", named(WARD_NAMES "request", text, NULL), "type",
-                            coding(BALP_ENTITY, "XrequestId", "X-Request-Id")));
+        json_array_append_new(list, json_pack("{s:o, s:o}", "what",
+                                              named(WARD_NAMES "request", text, NULL), "type",
+                                              coding(BALP_ENTITY, "XrequestId", "X-Request-Id")));
     }
     if (list && record->tenant.value != 0) {
         snprintf(text, sizeof text, "%" PRIu32, record->tenant.value);
-        json_array_append_new(
-            list, json_pack("{s:o, s:o}", "what",
-                            named(WARD_NAMES "tenant", text, record->tenant_name), "type",
-                            coding(ENTITY_TYPE, "3", "Organization")));
+        json_array_append_new(list, json_pack("{s:o, s:o}", "what",
+                                              named(WARD_NAMES "tenant", text, record->tenant_name),
+                                              "type", coding(ENTITY_TYPE, "3", "Organization")));
     }
     return list;
 }

@@ -70,8 +70,8 @@ static enum status note_frame(struct search *search, const struct frame *frame,
 {
     struct record record;
     const struct query *query = search->query;
-    const bool is_other = query->has_tenant && frame->tenant.value != 0
-                          && !tenant_same(frame->tenant, query->tenant);
+    const bool is_other =
+        query->has_tenant && frame->tenant.value != 0 && !tenant_same(frame->tenant, query->tenant);
     if (frame->kind != FRAME_RECORD || is_other) {
         return STATUS_OK;
     }
@@ -208,8 +208,8 @@ static enum status write_head(const char *directory, const struct range *range, 
     if (status == STATUS_OK) {
         json_t *name = json_string(range->tenant_name);
         char *quoted = name ? json_dumps(name, JSON_ENCODE_ANY) : NULL;
-        fprintf(out, "{\"ward_proof\":1,\"chain_id\":\"%s\",\"tenant_id\":%" PRIu32
-                     ",\"tenant\":%s}\n",
+        fprintf(out,
+                "{\"ward_proof\":1,\"chain_id\":\"%s\",\"tenant_id\":%" PRIu32 ",\"tenant\":%s}\n",
                 hex(chain_id, text), range->tenant.value, quoted ? quoted : "\"\"");
         free(quoted);
         json_decref(name);
@@ -265,8 +265,10 @@ static enum status write_range(const char *directory, const struct range *range,
         struct spool_place place;
         status = spool_reader_next(reader, &frame, &place, failure);
         if (status == STATUS_NOT_FOUND) {
-            status = fail(failure, STATUS_INVALID, "%s: the log has lost its end meanwhile: run"
-                          " ward audit verify", directory);
+            status = fail(failure, STATUS_INVALID,
+                          "%s: the log has lost its end meanwhile: run"
+                          " ward audit verify",
+                          directory);
         } else if (status == STATUS_OK) {
             status = follow_frame(range, chain, &frame, out, count, failure);
         }
@@ -283,8 +285,7 @@ enum status proof_write(const char *directory, const struct query *query, FILE *
     *count = 0;
     enum status status = find_range(directory, query, &range, failure);
     if (status == STATUS_OK && range.tenant.value > LIMIT_TENANTS) {
-        status = fail(failure, STATUS_NOT_FOUND, "there is no tenant %" PRIu32,
-                      range.tenant.value);
+        status = fail(failure, STATUS_NOT_FOUND, "there is no tenant %" PRIu32, range.tenant.value);
     }
     if (status == STATUS_OK) {
         status = write_head(directory, &range, out, failure);

@@ -22,7 +22,7 @@ struct proof {
     struct merkle tree; /* of the tenant, as far as the bundle was read */
     bool has_before;
     struct checkpoint before, after;
-    int64_t time_unix_ms; /* of the last record or checkpoint */
+    int64_t time_unix_ms;         /* of the last record or checkpoint */
     char name[RECORD_NAME_BYTES]; /* that the head claims */
 };
 
@@ -108,8 +108,7 @@ static bool path_proves(const struct proof *proof, const struct checkpoint *chec
         return proof->tree.size == 0 && path_count == 0;
     }
     return merkle_path_proves(chain_tenant_leaf(tenant, &proof->tree), tenant.value,
-                              checkpoint->tenants_size, path, path_count,
-                              checkpoint->tenants_root);
+                              checkpoint->tenants_size, path, path_count, checkpoint->tenants_root);
 }
 
 static enum verify_break check_signature(struct proof *proof, const char *text,

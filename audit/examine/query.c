@@ -82,8 +82,8 @@ enum status query_open(const char *directory, const struct query *query, struct 
                    strnlen(query->tenant_name, sizeof cursor->tenant_name - 1));
         }
         const uint64_t next = query->after_sequence + 1;
-        status = spool_reader_open(directory, next > first ? next : first, &cursor->reader,
-                                   failure);
+        status =
+            spool_reader_open(directory, next > first ? next : first, &cursor->reader, failure);
         if (status == STATUS_NOT_FOUND) { /* an empty log: nothing yet, not a fault */
             status = STATUS_OK;
         }

@@ -44,8 +44,8 @@ static void look_at(const struct verify_scene *scene, const struct frame *odd,
     const bool is_due = frame->sequence == due && digest_same(frame->previous, scene->head);
     if (is_next) {
         out->next_is_due = is_due;
-        out->next_carries_hash = frame->sequence == odd->sequence + 1
-                                 && digest_same(frame->previous, frame_hash(odd));
+        out->next_carries_hash =
+            frame->sequence == odd->sequence + 1 && digest_same(frame->previous, frame_hash(odd));
     }
     out->due_follows |= is_due;
     out->odd_again |= frame->sequence == odd->sequence;
@@ -68,9 +68,9 @@ static enum status look_ahead(const struct verify_scene *scene, const struct fra
         struct frame frame;
         struct spool_place place;
         status = spool_reader_next(reader, &frame, &place, failure);
-        const bool is_behind = place.segment > scene->place.segment
-                               || (place.segment == scene->place.segment
-                                   && place.offset > scene->place.offset);
+        const bool is_behind =
+            place.segment > scene->place.segment
+            || (place.segment == scene->place.segment && place.offset > scene->place.offset);
         const bool is_alike = (frame.kind == FRAME_SNAPSHOT) == (odd->kind == FRAME_SNAPSHOT);
         if (status == STATUS_OK && is_behind && is_alike) {
             look_at(scene, odd, &frame, is_next, out);
@@ -159,7 +159,8 @@ static void name_snapshot(const struct verify_scene *scene, const struct frame *
                           scene->sequence);
     } else if (cut_or_deleted(scene, snapshot, failure) == VERIFY_TRUNCATION) {
         verify_walk_break(result, VERIFY_TRUNCATION, scene->sequence + 1,
-                          "a segment ends with record %" PRIu64 ", the next one begins after %" PRIu64,
+                          "a segment ends with record %" PRIu64
+                          ", the next one begins after %" PRIu64,
                           scene->sequence, snapshot->sequence);
     }
 }
@@ -181,8 +182,8 @@ static void name_record(const struct verify_scene *scene, const struct frame *od
         }
     } else if (odd->sequence < due && was_there_before(scene, odd)) {
         verify_walk_break(result, VERIFY_REPLAY, odd->sequence,
-                          "record %" PRIu64 " is there again behind record %" PRIu64,
-                          odd->sequence, scene->sequence);
+                          "record %" PRIu64 " is there again behind record %" PRIu64, odd->sequence,
+                          scene->sequence);
     } else if (odd->sequence == due && outlook->due_follows) {
         verify_walk_break(result, VERIFY_INSERTION, due,
                           "a record too many lies before record %" PRIu64, due);
@@ -293,10 +294,9 @@ static enum status survey(const struct verify_scene *scene, struct ruin *out,
     status = frame_parse(out->bytes, out->length, &frame, &needed);
     out->is_whole = status == STATUS_OK;
     out->was_cut = out->is_to_the_end && status == STATUS_NOT_FOUND;
-    out->length_was_wrong =
-        out->is_to_the_end && out->length > FRAME_HEADER_BYTES
-        && crc32c(0, out->bytes + CRC_FROM, out->length - CRC_FROM)
-               == little_endian_read_u32(out->bytes + CRC_OFFSET);
+    out->length_was_wrong = out->is_to_the_end && out->length > FRAME_HEADER_BYTES
+                            && crc32c(0, out->bytes + CRC_FROM, out->length - CRC_FROM)
+                                   == little_endian_read_u32(out->bytes + CRC_OFFSET);
     return STATUS_OK;
 }
 
@@ -348,8 +348,10 @@ enum status verify_name_bytes(const struct verify_scene *scene, struct verify_re
                           due, ruin.sequence - 1);
         break;
     case VERIFY_BIT_FLIP:
-        verify_walk_break(result, kind, due, "record %" PRIu64 " or its segment's snapshot:"
-                          " the checksum is wrong", due);
+        verify_walk_break(result, kind, due,
+                          "record %" PRIu64 " or its segment's snapshot:"
+                          " the checksum is wrong",
+                          due);
         break;
     default:
         verify_walk_break(result, kind, due, "%zu bytes too many lie before record %" PRIu64,

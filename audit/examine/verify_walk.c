@@ -301,8 +301,7 @@ enum verify_break verify_walk_snapshot(struct verify_walk *walk, const struct fr
     }
     if (sequence < chain->sequence) {
         return verify_walk_break(walk->result, VERIFY_REPLAY, sequence + 1,
-                                 "a segment begins with record %" PRIu64
-                                 ", which was there before",
+                                 "a segment begins with record %" PRIu64 ", which was there before",
                                  sequence + 1);
     }
     if (sequence > chain->sequence) {
@@ -332,8 +331,7 @@ enum verify_break verify_walk_end(struct verify_walk *walk)
                                  sequence, walk->copy.sequence);
     }
     /* A record of retention that nothing signs counts only while the next checkpoint is due. */
-    const uint64_t accounted =
-        result->is_live ? walk->retained_from : walk->retained_from_signed;
+    const uint64_t accounted = result->is_live ? walk->retained_from : walk->retained_from_signed;
     if (result->first_sequence > 1 && accounted < result->first_sequence) {
         return verify_walk_break(result, VERIFY_DELETION, 1,
                                  "records 1 to %" PRIu64

@@ -12,11 +12,11 @@ struct verify_walk {
     struct chain *chain;
     uint8_t public_key[CHECKPOINT_KEY_BYTES];
     bool has_copy, has_state;
-    struct checkpoint copy;   /* of options->checkpoint */
-    struct chain_state state; /* as it was before the first frame was read */
-    uint64_t signed_last;     /* up to here a checkpoint signs, or may have signed */
-    uint64_t erased_last;     /* the greatest sequence that was found erased */
-    uint64_t retained_from;   /* the least that audit.retention does not account for, ... */
+    struct checkpoint copy;        /* of options->checkpoint */
+    struct chain_state state;      /* as it was before the first frame was read */
+    uint64_t signed_last;          /* up to here a checkpoint signs, or may have signed */
+    uint64_t erased_last;          /* the greatest sequence that was found erased */
+    uint64_t retained_from;        /* the least that audit.retention does not account for, ... */
     uint64_t retained_from_signed; /* ... and by records that a checkpoint covers */
 };
 
