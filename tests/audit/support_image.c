@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -267,9 +268,9 @@ size_t image_frames(const struct image *image, struct image_frame out[IMAGE_FRAM
         const struct image_segment *segment = &image->segments[i];
         struct frame frame;
         size_t bytes = 0;
-        for (size_t at = 0; at < segment->length
-                            && frame_parse(segment->bytes + at, segment->length - at, &frame, &bytes)
-                                   == STATUS_OK;
+        for (size_t at = 0;
+             at < segment->length
+             && frame_parse(segment->bytes + at, segment->length - at, &frame, &bytes) == STATUS_OK;
              at += bytes) {
             ASSERT(count < IMAGE_FRAMES_MAX);
             out[count++] = (struct image_frame){i, at, bytes, frame.sequence, frame.kind};
@@ -283,9 +284,9 @@ struct frame image_parse(const struct image *image, const struct image_frame *pl
     const struct image_segment *segment = &image->segments[place->segment];
     struct frame frame;
     size_t bytes = 0;
-    ASSERT(frame_parse(segment->bytes + place->offset, segment->length - place->offset, &frame,
-                       &bytes)
-           == STATUS_OK);
+    ASSERT(
+        frame_parse(segment->bytes + place->offset, segment->length - place->offset, &frame, &bytes)
+        == STATUS_OK);
     return frame;
 }
 

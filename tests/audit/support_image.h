@@ -20,7 +20,7 @@ struct image_segment {
     size_t length;
 };
 
-struct image_frame { /* where one lies */
+struct image_frame {  /* where one lies */
     uint32_t segment; /* index */
     size_t offset, bytes;
     uint64_t sequence;

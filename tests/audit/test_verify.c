@@ -267,10 +267,10 @@ static void a_replayed_segment_is_found(void)
 
 /* Whoever forges can compute hashes and checksums, and has some of the keys. */
 struct forger {
-    bool signs;          /* has the signing key */
-    bool skips;          /* replaces checkpoints by other records */
-    uint64_t macs_from;  /* MAC keys of that epoch and later; UINT64_MAX: none */
-    bool tells;          /* changes chain.state too */
+    bool signs;         /* has the signing key */
+    bool skips;         /* replaces checkpoints by other records */
+    uint64_t macs_from; /* MAC keys of that epoch and later; UINT64_MAX: none */
+    bool tells;         /* changes chain.state too */
 };
 
 static void change_body(struct frame *frame, uint8_t *body)
@@ -292,9 +292,8 @@ static void write_mac(const struct forger *forger, struct frame *frame)
         memcpy(key, next.bytes, sizeof key);
     }
     const struct digest hash = frame_hash(frame);
-    frame->mac = frame->epoch >= forger->macs_from
-                     ? digest_hmac(key, hash.bytes, sizeof hash.bytes)
-                     : digest_of("a guess", 7);
+    frame->mac = frame->epoch >= forger->macs_from ? digest_hmac(key, hash.bytes, sizeof hash.bytes)
+                                                   : digest_of("a guess", 7);
 }
 
 static bool is_checkpoint(const struct frame *frame)
@@ -411,8 +410,10 @@ static void a_rewritten_record_is_found(void)
 static void a_rewritten_tail_is_found(void)
 {
     static const struct forger thieves[] = {
-        {false, false, UINT64_MAX, false}, {false, false, UINT64_MAX, true},
-        {false, true, UINT64_MAX, false},  {false, false, 0, true},
+        {false, false, UINT64_MAX, false},
+        {false, false, UINT64_MAX, true},
+        {false, true, UINT64_MAX, false},
+        {false, false, 0, true},
     };
     hide_officer_key(true); /* what anybody can find */
     for (size_t t = 0; t < sizeof thieves / sizeof thieves[0]; t++) {
