@@ -12,6 +12,7 @@ struct verify_walk {
     struct chain *chain;
     uint8_t public_key[CHECKPOINT_KEY_BYTES];
     bool has_copy, has_state;
+    bool is_blind; /* the trees before the first record are not known */
     struct checkpoint copy;        /* of options->checkpoint */
     struct chain_state state;      /* as it was before the first frame was read */
     uint64_t signed_last;          /* up to here a checkpoint signs, or may have signed */
@@ -26,6 +27,9 @@ MUST_CHECK enum status verify_walk_open(struct verify_walk *walk, const char *di
                                         const struct verify_options *options,
                                         struct verify_result *result, struct failure *failure);
 void verify_walk_close(struct verify_walk *walk); /* one of {0} is fine */
+
+/* For a chain whose beginning is not to be had: the next record is this one, whatever it says. */
+void verify_walk_begin_blind(struct verify_walk *walk, const struct frame *first);
 
 /* Takes the next record. Not VERIFY_INTACT: result says what it looks like without its neighbours:
  * a greater sequence VERIFY_DELETION, a smaller one VERIFY_INSERTION. */
