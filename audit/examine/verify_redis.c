@@ -1,6 +1,7 @@
 /* The stream of a chain, entry by entry: each is compared with the spool if there is one, follows
  * the chain, and is in its tenant's view. A copy whose beginning retention took, and which has no
- * spool beside it, has no trees to begin with: then links and signatures are all that is checked. */
+ * spool beside it, has no trees to begin with: then links and signatures are all that is checked.
+ */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -100,8 +101,8 @@ static enum status follow_spool_to(struct copy_walk *copy, uint64_t sequence,
         struct spool_place place;
         status = spool_reader_next(reader, &frame, &place, failure);
         if (status == STATUS_OK && is_first) {
-            status = frame.kind == FRAME_SNAPSHOT ? chain_read_snapshot(chain, &frame)
-                                                  : STATUS_INVALID;
+            status =
+                frame.kind == FRAME_SNAPSHOT ? chain_read_snapshot(chain, &frame) : STATUS_INVALID;
             is_first = false;
         } else if (status == STATUS_OK && frame.kind != FRAME_SNAPSHOT
                    && chain_follow(chain, &frame, NULL) != CHAIN_INTACT) {
@@ -118,8 +119,7 @@ static enum status follow_spool_to(struct copy_walk *copy, uint64_t sequence,
                       copy->directory);
 }
 
-static enum status begin(struct copy_walk *copy, const struct frame *frame,
-                         struct failure *failure)
+static enum status begin(struct copy_walk *copy, const struct frame *frame, struct failure *failure)
 {
     enum status status = STATUS_OK;
     copy->has_begun = true;

@@ -135,7 +135,7 @@ static enum verify_break misplaced(struct verify_walk *walk, const struct frame 
 
 static bool signs_chain(const struct verify_walk *walk, const struct checkpoint *checkpoint)
 {
-    const struct chain *chain = walk->chain;
+    struct chain *chain = walk->chain;
     return walk->is_blind ? checkpoint->sequence == chain->sequence + 1
                                 && digest_same(checkpoint->head, chain->head)
                           : checkpoint_fits(checkpoint, chain);
@@ -225,8 +225,7 @@ static enum chain_break follow_blindly(struct chain *chain, const struct frame *
             || record->time_unix_ms < chain->time_unix_ms)) {
         return CHAIN_BAD_RECORD;
     }
-    chain->time_unix_ms =
-        frame->kind == FRAME_RECORD ? record->time_unix_ms : chain->time_unix_ms;
+    chain->time_unix_ms = frame->kind == FRAME_RECORD ? record->time_unix_ms : chain->time_unix_ms;
     chain->sequence = frame->sequence;
     chain->epoch = frame->epoch;
     chain->record_epoch = frame->epoch;
@@ -297,9 +296,8 @@ enum verify_break verify_walk_take(struct verify_walk *walk, const struct frame 
     if (kind != VERIFY_INTACT) {
         return kind;
     }
-    const enum chain_break found =
-        walk->is_blind ? follow_blindly(walk->chain, frame, &record)
-                       : chain_follow(walk->chain, frame, &record);
+    const enum chain_break found = walk->is_blind ? follow_blindly(walk->chain, frame, &record)
+                                                  : chain_follow(walk->chain, frame, &record);
     if (found != CHAIN_INTACT) {
         return name_chain_break(walk, frame, found);
     }

@@ -12,7 +12,7 @@ struct verify_walk {
     struct chain *chain;
     uint8_t public_key[CHECKPOINT_KEY_BYTES];
     bool has_copy, has_state;
-    bool is_blind; /* the trees before the first record are not known */
+    bool is_blind;                 /* the trees before the first record are not known */
     struct checkpoint copy;        /* of options->checkpoint */
     struct chain_state state;      /* as it was before the first frame was read */
     uint64_t signed_last;          /* up to here a checkpoint signs, or may have signed */
