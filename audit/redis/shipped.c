@@ -1,7 +1,6 @@
 /* shipped.c - one line of fixed length, written in place: "<20 digits> <crc32c of them>\n". */
 #include "audit/redis/shipped.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +9,7 @@
 
 #include "audit/chain/crc32c.h"
 #include "audit/spool/directory.h"
+#include "audit/spool/file.h"
 
 enum { DIGITS = 20, LINE_BYTES = DIGITS + 1 + 8 + 1 };
 
@@ -26,15 +26,15 @@ enum status shipped_open(const char *directory, struct shipped *out, uint64_t *s
     char line[LINE_BYTES + 1] = "";
     char again[LINE_BYTES + 1];
     *sequence = 0;
-    const enum status status = directory_path(directory, "shipped", NULL, path, failure);
+    const enum status status = directory_path(directory, NULL, "shipped", path, failure);
     if (status != STATUS_OK) {
         return status;
     }
-    out->fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    out->fd = file_open(path, O_RDWR | O_CREAT);
     if (out->fd < 0) {
-        return fail(failure, STATUS_IO, "%s: %s", path, strerror(errno));
+        return file_failed(failure, path, "opened");
     }
-    if (pread(out->fd, line, LINE_BYTES, 0) == LINE_BYTES) {
+    if (file_read_at(out->fd, line, LINE_BYTES, 0) == LINE_BYTES) {
         const uint64_t value = strtoull(line, NULL, 10);
         write_line(value, again);
         *sequence = strcmp(line, again) == 0 ? value : 0;
@@ -46,7 +46,7 @@ bool shipped_write(struct shipped *shipped, uint64_t sequence)
 {
     char line[LINE_BYTES + 1];
     write_line(sequence, line);
-    return pwrite(shipped->fd, line, LINE_BYTES, 0) == LINE_BYTES;
+    return file_write_at(shipped->fd, line, LINE_BYTES, 0);
 }
 
 void shipped_close(struct shipped *shipped)

@@ -149,6 +149,41 @@ void shipping_wait_trouble(struct shipping *shipping, const char *part)
     }
 }
 
+uint64_t shipping_length(struct shipping *shipping, const char *stream)
+{
+    redisReply *reply = support_redis_ask(&shipping->redis, "XLEN %s", stream);
+    const uint64_t length =
+        reply && reply->type == REDIS_REPLY_INTEGER ? (uint64_t)reply->integer : UINT64_MAX;
+    freeReplyObject(reply);
+    return length;
+}
+
+void shipping_forget(struct shipping *shipping)
+{
+    char path[PATTERN_BYTES];
+    snprintf(path, sizeof path, "%s/shipped", shipping->directory);
+    ASSERT(unlink(path) == 0);
+}
+
+uint64_t shipping_count(struct shipping *shipping, enum record_event event)
+{
+    struct spool_reader *reader = NULL;
+    struct spool_place place;
+    struct frame frame;
+    struct record record;
+    uint64_t count = 0;
+    if (spool_reader_open(shipping->directory, 1, &reader, NULL) != STATUS_OK) {
+        return UINT64_MAX;
+    }
+    while (spool_reader_next(reader, &frame, &place, NULL) == STATUS_OK) {
+        count += frame.kind == FRAME_RECORD
+                 && record_parse(frame.body, frame.body_bytes, &record) == STATUS_OK
+                 && record.event == event;
+    }
+    spool_reader_close(reader);
+    return count;
+}
+
 /* ---- the oracle ------------------------------------------------------------------------------ */
 
 struct oracle {

@@ -32,6 +32,10 @@ void shipping_wait_state(struct shipping *shipping, enum shipper_state state);
 void shipping_wait_trouble(struct shipping *shipping, const char *part);
 struct shipper_facts shipping_facts(struct shipping *shipping);
 
+uint64_t shipping_length(struct shipping *shipping, const char *stream); /* UINT64_MAX: no answer */
+uint64_t shipping_count(struct shipping *shipping, enum record_event event); /* in the spool */
+void shipping_forget(struct shipping *shipping); /* the file `shipped` */
+
 /* Stops the writer's making of records and the shipper, and compares all of Redis with all of the
  * spool. Writes what is wrong; returns how many records there are, 0: something is wrong. */
 uint64_t shipping_compare(struct shipping *shipping, char *wrong, size_t wrong_bytes);

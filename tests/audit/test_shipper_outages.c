@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "base/log.h"
@@ -19,6 +20,7 @@ enum {
     BURST_PAUSE_US = 4000,
     REPLY_BYTES_MAX = 20000,
     LOST_BYTES_MAX = 60000,
+    ROOM_BYTES_MAX = 400000,
     WRONG_BYTES = 128,
     MS = 1000,
 };
@@ -91,11 +93,18 @@ static void fill_it(void)
     must("CONFIG SET maxmemory 0");
 }
 
-/* So near above what is used that writes are refused and taken in turn. */
+/* So little above what is used that some writes are refused and others taken. */
 static void nearly_fill_it(void)
 {
-    must("CONFIG SET maxmemory 3mb");
-    pause_up_to(300);
+    redisReply *memory = support_redis_ask(&shipping.redis, "INFO memory");
+    const char *used = memory ? strstr(memory->str, "used_memory:") : NULL;
+    CHECK(used, "Redis tells its memory");
+    const long bytes = used ? strtol(used + strlen("used_memory:"), NULL, 10) : 0;
+    freeReplyObject(memory);
+    CHECK(support_redis_do(&shipping.redis, "CONFIG SET maxmemory %ld",
+                           bytes + (long)random_below(&chance, ROOM_BYTES_MAX)),
+          "maxmemory");
+    pause_up_to(500);
     must("CONFIG SET maxmemory 0");
 }
 
@@ -113,7 +122,7 @@ static void change_its_password(void)
     shipping.redis.password = "another-one";
     must("CLIENT KILL TYPE normal");
     shipping_wait_state(&shipping, SHIPPER_REFUSED);
-    must("CONFIG SET requirepass \"\"");
+    must("ACL SETUSER default nopass");
     shipping.redis.password = NULL;
 }
 
