@@ -15,7 +15,9 @@ enum { OPEN_FILES_MAX = 8 };
 
 void support_spool_directory(char out[SUPPORT_SPOOL_PATH_BYTES])
 {
-    snprintf(out, SUPPORT_SPOOL_PATH_BYTES, "/tmp/ward-spool-XXXXXX");
+    /* in memory where that can be: nothing here is about power that fails */
+    snprintf(out, SUPPORT_SPOOL_PATH_BYTES, "%s/ward-spool-XXXXXX",
+             access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
     const bool is_made = mkdtemp(out) != NULL;
     ASSERT(is_made);
 }
