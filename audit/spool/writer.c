@@ -247,7 +247,6 @@ static enum status append_recovered(struct writer *writer, const struct recovery
 
 static enum status start_thread(struct writer *writer, struct failure *failure)
 {
-    writer->advanced_ns = clock_monotonic_ns();
     writer->has_thread = pthread_create(&writer->thread, NULL, writer_commit_run, writer) == 0;
     return writer->has_thread
                ? STATUS_OK

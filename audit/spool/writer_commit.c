@@ -34,7 +34,6 @@ static void append_checkpoint(struct writer *writer, int64_t time_unix_ms)
         writer->chain, writer->keys->secret, time_unix_ms, writer->frames + writer->frames_bytes);
     writer->frames_bytes += writer->checkpoint_frame_bytes;
     writer->since_checkpoint = 0;
-    writer->checkpoint_ns = clock_monotonic_ns();
 }
 
 static void append_outage(struct writer *writer, const struct writer_outage *outage)
@@ -47,10 +46,11 @@ static void append_outage(struct writer *writer, const struct writer_outage *out
     append(writer, &draft, outage->began_unix_ms);
 }
 
-static bool is_checkpoint_due(const struct writer *writer)
+/* Time for a checkpoint, whatever was recorded since the last one, and for a new epoch. */
+static bool is_interval_over(const struct writer *writer)
 {
     const uint64_t interval_ns = (uint64_t)writer->config.checkpoint_ms * NS_PER_MS;
-    return clock_monotonic_ns() - writer->checkpoint_ns >= interval_ns;
+    return clock_monotonic_ns() - writer->interval_ns >= interval_ns;
 }
 
 /* One record a step: the chain's time stands still until the clock has caught up, and only what
@@ -113,17 +113,21 @@ static bool take_drafts(struct writer *writer)
     return false;
 }
 
-/* A segment ends with a checkpoint, so that it can be proved from itself. While more waits, the
- * chain's time must not run ahead of the times of what waits. */
+/* Segments and epochs end with a checkpoint, so that they can be proved from themselves. While more
+ * waits, the chain's time must not run ahead of the times of what waits. */
 static void make_group(struct writer *writer, bool is_stopping)
 {
     writer->frames_bytes = 0;
     writer->checkpoint_frame_bytes = 0;
-    append_notes(writer, is_stopping || is_checkpoint_due(writer));
+    append_notes(writer, is_stopping || is_interval_over(writer));
     const bool has_all = take_drafts(writer);
     const uint64_t bytes = writer->segment_bytes + writer->frames_bytes;
     writer->needs_segment = bytes >= writer->config.segment_bytes;
-    if (is_checkpoint_due(writer) || writer->needs_segment || (is_stopping && has_all)) {
+    writer->needs_epoch = is_interval_over(writer) || (is_stopping && has_all);
+    if (writer->needs_epoch) {
+        writer->interval_ns = clock_monotonic_ns();
+    }
+    if (writer->needs_epoch || writer->needs_segment) {
         append_checkpoint(writer,
                           has_all ? writer_now_unix_ms(writer) : writer->chain->time_unix_ms);
     }
@@ -313,31 +317,25 @@ void writer_commit_set_segment(struct writer *writer, int fd, uint64_t bytes, ui
     atomic_store(&writer->segment, first);
 }
 
-/* Behind those who were waiting: a new segment, then a new epoch. The segment first, for its
- * snapshot has the epoch of the last record. */
-static bool do_chores(struct writer *writer)
+static bool make_segment(struct writer *writer)
 {
-    if (writer->needs_segment) {
-        int fd = -1;
-        uint64_t bytes = 0;
-        struct failure failure;
-        if (segment_create(writer->directory, writer->chain, &fd, &bytes, &failure) != STATUS_OK) {
-            const int error = errno;
-            log_event(LOG_LEVEL_ERROR, "audit", "audit.segment", "failure=\"%s\"", failure.text);
-            errno = error;
-            return false;
-        }
-        close(writer->fd);
-        writer_commit_set_segment(writer, fd, bytes, writer->chain->sequence + 1);
-        writer->needs_segment = false;
+    int fd = -1;
+    uint64_t bytes = 0;
+    struct failure failure;
+    if (segment_create(writer->directory, writer->chain, &fd, &bytes, &failure) != STATUS_OK) {
+        const int error = errno;
+        log_event(LOG_LEVEL_ERROR, "audit", "audit.segment", "failure=\"%s\"", failure.text);
+        errno = error;
+        return false;
     }
-    if (writer->needs_state) {
-        if (writer_commit_state(writer, true, false) != STATUS_OK) {
-            return false;
-        }
-        writer->needs_state = false;
-    }
+    close(writer->fd);
+    writer_commit_set_segment(writer, fd, bytes, writer->chain->sequence + 1);
     return true;
+}
+
+static bool write_epoch(struct writer *writer)
+{
+    return writer_commit_state(writer, true, false) == STATUS_OK;
 }
 
 static bool write_clean_state(struct writer *writer)
@@ -345,21 +343,17 @@ static bool write_clean_state(struct writer *writer)
     return writer_commit_state(writer, true, true) == STATUS_OK;
 }
 
+/* When those who waited have been woken. The segment first: its snapshot has the epoch of the last
+ * record. */
 static bool finish_group(struct writer *writer)
 {
-    const uint64_t interval_ns = (uint64_t)writer->config.checkpoint_ms * NS_PER_MS;
-    const uint64_t now_ns = clock_monotonic_ns();
-    const bool advances =
-        writer->checkpoint_frame_bytes > 0 && now_ns - writer->advanced_ns >= interval_ns;
-    if (writer->needs_segment && !persist(writer, do_chores)) {
+    if (writer->needs_segment && !persist(writer, make_segment)) {
         return false;
     }
-    if (advances) {
+    if (writer->needs_epoch) {
         chain_next_epoch(writer->chain);
-        writer->advanced_ns = now_ns;
-        writer->needs_state = true;
     }
-    return persist(writer, do_chores);
+    return !writer->needs_epoch || persist(writer, write_epoch);
 }
 
 /* ---- the thread ------------------------------------------------------------------------------ */
@@ -368,7 +362,7 @@ static bool finish_group(struct writer *writer)
 static bool wait_for_work(struct writer *writer)
 {
     const uint64_t interval_ns = (uint64_t)writer->config.checkpoint_ms * NS_PER_MS;
-    const struct timespec until = time_of(writer->checkpoint_ns + interval_ns);
+    const struct timespec until = time_of(writer->interval_ns + interval_ns);
     pthread_mutex_lock(&writer->lock);
     int result = 0;
     while (writer->pushed == writer->taken && !writer->is_stopping && !writer->has_outage_to_tell

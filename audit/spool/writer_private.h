@@ -17,7 +17,7 @@ enum {
     WRITER_GROUP_RECORDS = 8192,                                      /* drafts of one group */
     WRITER_FRAMES_BYTES = WRITER_GROUP_BYTES + CHAIN_FRAME_BYTES_MAX, /* and a checkpoint */
     WRITER_RETRY_MS = 200,
-    WRITER_STOP_MS = 5000, /* how long a stop waits for a disk that fails */
+    WRITER_STOP_MS = 3000, /* how long a stop waits for a disk that fails */
 };
 
 struct writer_queued { /* as it lies in the ring, without the unused end of the draft */
@@ -66,11 +66,11 @@ struct writer {
     size_t frames_bytes;
     size_t checkpoint_at, checkpoint_frame_bytes; /* in frames; 0 bytes: none in this group */
     uint64_t taken, woken;
-    uint32_t since_checkpoint;           /* records */
-    uint64_t checkpoint_ns, advanced_ns; /* when the last was made, and the epoch advanced */
-    uint64_t overflow_told;              /* of overflowed */
-    int64_t clock_behind_ms;             /* of the chain's time, as far as it is recorded */
-    bool has_outage_to_tell, needs_segment, needs_state;
+    uint32_t since_checkpoint; /* records */
+    uint64_t interval_ns;      /* when the last interval was over */
+    uint64_t overflow_told;    /* of overflowed */
+    int64_t clock_behind_ms;   /* of the chain's time, as far as it is recorded */
+    bool has_outage_to_tell, needs_segment, needs_epoch;
     struct writer_queued queued;
 };
 
