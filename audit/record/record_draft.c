@@ -27,6 +27,10 @@ static size_t clean(const char *text, size_t limit, char *out)
     size_t at = 0;
     size_t used = 0;
     while (at < length && used < limit) {
+        if (text[at] >= ' ' && text[at] <= '~') {
+            out[used++] = text[at++];
+            continue;
+        }
         uint32_t character = 0;
         const size_t step = utf8_decode(text + at, length - at, &character);
         if (step == 0 || record_schema_is_control(character)) {
