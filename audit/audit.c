@@ -304,6 +304,11 @@ enum status audit_checkpoint_line(struct audit *audit, struct buffer *out)
     return bytes == 0 ? STATUS_NOT_FOUND : checkpoint_write_line(body, bytes, out);
 }
 
+const char *audit_directory(const struct audit *audit)
+{
+    return audit->directory;
+}
+
 void audit_read_facts(struct audit *audit, struct audit_facts *out)
 {
     struct writer_facts writer;

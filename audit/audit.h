@@ -45,6 +45,8 @@ enum audit_keeping audit_keeping(const struct audit *audit, struct audit_positio
 MUST_CHECK enum status audit_wait(struct audit *audit, struct audit_position position,
                                   uint32_t timeout_ms);
 
+const char *audit_directory(const struct audit *audit); /* for those who read it */
+
 /* False: new requests are to be refused, running streams cut, /readyz is to fail. */
 bool audit_is_available(const struct audit *audit);
 

@@ -4,6 +4,7 @@
 
 #include "base/limits.h"
 #include "base/log.h"
+#include "server/audit_terms.h"
 #include "server/state_directory.h"
 
 enum { FIRST_RECORD_MS = 10000, PATH_BYTES = STATE_DIRECTORY_BYTES + 16 };
@@ -38,7 +39,7 @@ enum status audit_log_open(const struct config *config, const char *state_direct
         .queue_bytes = (uint64_t)config->audit_memory_mib << 20,
         .segment_bytes = (uint64_t)config->audit_segment_mib << 20,
         .retention_days = (uint32_t)config->audit_retention_days,
-        .redis_url = config->audit_redis_url,
+        .redis_url = audit_terms_has_redis(config) ? config->audit_redis_url : NULL,
         .redis_user = config->audit_redis_user,
         .redis_password_file = config->audit_redis_password_file,
         .redis_ca_file = config->audit_redis_ca_file,

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "server/admin/admin.h"
 #include "server/openai/openai.h"
 #include "server/openai/openapi.h"
 
@@ -69,6 +70,7 @@ static void handle_metrics(struct http_exchange *exchange, void *context)
 #define ADMIN HTTP_LISTENER_ADMIN
 #define INFER HTTP_RULE_KEY, AUTH_SCOPE_INFER, NULL
 #define OPEN  HTTP_RULE_OPEN, 0, NULL
+#define AUDIT HTTP_RULE_KEY, AUTH_SCOPE_AUDIT_READ
 static const struct http_route table[] = {
     {API,   "POST", "/v1/chat/completions",   INFER, chat_handle},
     {API,   "POST", "/v1/completions",        INFER, completions_handle},
@@ -82,6 +84,8 @@ static const struct http_route table[] = {
     {ADMIN, "GET",  "/healthz",               OPEN,  handle_healthz},
     {ADMIN, "GET",  "/readyz",                OPEN,  handle_readyz},
     {ADMIN, "GET",  "/metrics",               OPEN,  handle_metrics},
+    {ADMIN, "GET",  "/admin/v1/audit",        AUDIT, admin_audit_query, admin_audit_handle},
+    {ADMIN, "GET",  "/admin/v1/audit/checkpoint", AUDIT, NULL, admin_audit_handle_checkpoint},
 };
 /* clang-format on */
 

@@ -378,6 +378,22 @@ enum status chain_write_snapshot(const struct chain *chain, struct buffer *out)
     return status;
 }
 
+bool chain_snapshot_count(const struct frame *snapshot, struct tenant_id tenant, uint64_t *out)
+{
+    struct snapshot read;
+    struct merkle tree = {0};
+    *out = 0;
+    if (!read_head(snapshot, &read) || !trees_fit(read, snapshot->sequence)) {
+        return false;
+    }
+    for (uint32_t i = 0; i <= tenant.value && i < read.tenants_size; i++) {
+        const bool is_whole = read_tree(&read.trees, &tree);
+        ASSERT(is_whole);
+        *out = i == tenant.value ? tree.size : 0;
+    }
+    return true;
+}
+
 /* ---- the tree of tenants --------------------------------------------------------------------- */
 
 struct digest chain_tenant_leaf(struct tenant_id tenant, const struct merkle *tree)

@@ -80,6 +80,9 @@ MUST_CHECK enum chain_break chain_follow(struct chain *chain, const struct frame
  * epoch is not later, and is brought forward. STATUS_INVALID: malformed, and nothing changed. */
 MUST_CHECK enum status chain_read_snapshot(struct chain *chain, const struct frame *snapshot);
 
+/* How many of the tenant's records come before a snapshot. False: malformed. */
+bool chain_snapshot_count(const struct frame *snapshot, struct tenant_id tenant, uint64_t *out);
+
 /* True when a snapshot says exactly what this chain says (keys aside; a snapshot may know the time
  * of a record that was erased). */
 bool chain_is_at_snapshot(const struct chain *chain, const struct frame *snapshot);

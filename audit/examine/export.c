@@ -11,7 +11,9 @@ static enum status write_jsonl(const struct record *record, uint64_t sequence, s
 {
     struct buffer object = {.limit_bytes = LINE_BYTES_MAX};
     enum status status = record_write_json(record, &object);
-    if (status == STATUS_OK) { /* the sequence goes in front of the record's own fields */
+    if (status == STATUS_OK && record->fields[RECORD_FIELD_sequence].kind != RECORD_ABSENT) {
+        status = buffer_format(out, "%s\n", object.bytes); /* a checkpoint says it itself */
+    } else if (status == STATUS_OK) { /* the sequence goes in front of the record's own fields */
         status = buffer_format(out, "{\"sequence\":%" PRIu64 ",%s\n", sequence, object.bytes + 1);
     }
     buffer_destroy(&object);

@@ -8,10 +8,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "server/audit_terms.h"
 #include "server/certificate.h"
 #include "server/commands/commands.h"
 #include "server/commands/options.h"
 #include "server/commands/support/administration.h"
+#include "server/commands/support/local_redis.h"
 #include "server/server.h"
 
 enum { CLINICS = 2, KEYS_LISTED_MAX = 16, OLD_KEY_S = 86400 };
@@ -21,6 +23,7 @@ struct demo {
     struct config config;
     struct state state;
     struct certificate_files files;
+    struct failure redis; /* why there is no copy in Redis; "": there is one */
     char keys[CLINICS][AUTH_KEY_TEXT_BYTES];
     struct server *server;
 };
@@ -78,6 +81,24 @@ static enum status make_key(struct demo *demo, int clinic, struct failure *failu
                : administration_create_key(&demo->state, &wanted, demo->keys[clinic], failure);
 }
 
+/* A Redis that is there gets a copy of the records; the demo also works without. */
+static void choose_redis(struct demo *demo)
+{
+    struct config *config = &demo->config;
+    if (audit_terms_has_redis(config)) {
+        return;
+    }
+    if (config->audit_redis_url[0] != '\0') {
+        fail(&demo->redis, STATUS_NOT_FOUND, "audit.redis_url is none");
+        return;
+    }
+    if (local_redis_look(config, demo->state.audit_directory, &demo->redis) == STATUS_OK) {
+        demo->redis.text[0] = '\0';
+        memcpy(config->audit_redis_url, LOCAL_REDIS_URL, sizeof LOCAL_REDIS_URL);
+        memcpy(config->audit_redis_unsafe, "warn", sizeof "warn");
+    }
+}
+
 static enum status prepare(struct demo *demo, struct failure *failure)
 {
     state_given = demo->config.state_dir;
@@ -90,6 +111,9 @@ static enum status prepare(struct demo *demo, struct failure *failure)
                  demo->files.certificate);
         snprintf(demo->config.tls_private_key_file, CONFIG_TEXT_BYTES, "%.1000s",
                  demo->files.private_key);
+    }
+    if (status == STATUS_OK) {
+        choose_redis(demo);
     }
     if (status == STATUS_OK && demo->config.model_directory[0] == '\0') {
         status = find_model(demo->config.model_directory, failure);
@@ -113,6 +137,10 @@ static void tell_people(const struct demo *demo)
     for (int i = 0; i < CLINICS; i++) {
         printf("  key       %s  (%s)\n", demo->keys[i], clinics[i]);
     }
+    const bool has_redis = audit_terms_has_redis(&demo->config);
+    printf("  records   %s\n            %s%s\n", demo->state.audit_directory,
+           has_redis ? "with a copy in " : "without a copy in Redis: ",
+           has_redis ? demo->config.audit_redis_url : demo->redis.text);
     printf("  metrics   http://127.0.0.1:%u/metrics\n\n"
            "Ask it something:\n\n"
            "  curl -N --cacert '%s' https://127.0.0.1:%u/v1/chat/completions \\\n"
@@ -137,9 +165,12 @@ static void tell_programs(const struct demo *demo)
     for (int i = 0; i < CLINICS; i++) {
         json_object_set_new(keys, clinics[i], json_string(demo->keys[i]));
     }
-    json_t *told = json_pack("{s:s, s:s, s:o, s:n, s:s, s:s}", "base_url", base_url, "ca_file",
-                             demo->files.ca, "keys", keys, "console_url", "admin_url", admin_url,
-                             "model", server_model_name(demo->server));
+    const bool has_redis = audit_terms_has_redis(&demo->config);
+    json_t *told =
+        json_pack("{s:s, s:s, s:o, s:n, s:s, s:s, s:s, s:s?}", "base_url", base_url, "ca_file",
+                  demo->files.ca, "keys", keys, "console_url", "admin_url", admin_url, "model",
+                  server_model_name(demo->server), "audit_directory", demo->state.audit_directory,
+                  "redis_url", has_redis ? demo->config.audit_redis_url : NULL);
     json_dumpf(told, stdout, JSON_COMPACT);
     printf("\n");
     fflush(stdout);
@@ -168,6 +199,11 @@ static int run(struct demo *demo, bool is_json)
     state_close(&demo->state);
     return status == STATUS_OK ? 0 : options_failed(&failure);
 }
+
+static const char summary[] =
+    "Starts a server on loopback with nothing configured: its own certificate, two clinics\n"
+    "with fresh keys and the bundled model, which only shows the server. A Redis on\n"
+    "127.0.0.1:6379 gets a copy of the audit records, unless WARD_AUDIT_REDIS_URL is none.";
 
 int demo_main(int argc, char **argv)
 {
@@ -221,9 +257,7 @@ int demo_main(int argc, char **argv)
     };
     const struct options options = {
         .usage = "ward demo [options]",
-        .summary = "Starts a server on loopback with nothing configured: its own certificate, two "
-                   "clinics\n"
-                   "with fresh keys and the bundled model, which only shows the server.",
+        .summary = summary,
         .rows = rows,
         .row_count = sizeof rows / sizeof rows[0],
     };

@@ -9,12 +9,16 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/timex.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "audit/spool/directory.h"
 #include "kernels/cpu_features.h"
 #include "model/model.h"
+#include "server/audit_terms.h"
 #include "server/certificate.h"
 #include "server/commands/commands.h"
 #include "server/commands/options.h"
@@ -29,7 +33,9 @@ enum {
     TEXT_BYTES = 512,
     CERTIFICATE_WARN_S = 30 * 86400,
     FILES_SPARE = 64,
-    READY_DEADLINE_MS = 2000
+    READY_DEADLINE_MS = 2000,
+    REDIS_DEADLINE_MS = 2000,
+    AUDIT_FREE_MIB = 1024
 };
 static const time_t BUILT_AFTER_S = 1735689600; /* 2025-01-01: a clock before it is wrong */
 
@@ -140,6 +146,84 @@ static struct finding check_state(const struct config *config)
                  tenants > 0 ? "" : "; add one with `ward tenant add NAME`");
 }
 
+/* ---- the audit log --------------------------------------------------------------------------- */
+
+static bool find_audit(const struct config *config, char out[STATE_DIRECTORY_BYTES],
+                       struct finding *trouble)
+{
+    char state[STATE_DIRECTORY_BYTES];
+    struct failure failure = {""};
+    if (state_directory_find(config->state_dir, state, &failure) != STATUS_OK
+        || state_directory_audit(state, out, &failure) != STATUS_OK) {
+        *trouble = found(BAD, "%s", failure.text);
+        return false;
+    }
+    return true;
+}
+
+static struct finding check_audit(const struct config *config)
+{
+    char directory[STATE_DIRECTORY_BYTES];
+    struct finding trouble;
+    struct statvfs disk;
+    struct stat own, root;
+    if (!find_audit(config, directory, &trouble)) {
+        return trouble;
+    }
+    if (stat(directory, &own) != 0 && errno == ENOENT) {
+        return found(GOOD, "%.400s: is made at the first start", directory);
+    }
+    if (access(directory, R_OK | W_OK | X_OK) != 0 || statvfs(directory, &disk) != 0
+        || stat("/", &root) != 0) {
+        return found(BAD, "%.400s: cannot be written: %s; requests are refused without records",
+                     directory, strerror(errno));
+    }
+    const uint64_t free_mib = (uint64_t)disk.f_bavail * disk.f_frsize >> 20;
+    const bool fits = free_mib >= AUDIT_FREE_MIB;
+    return found(fits ? GOOD : WARNING, "%.400s: %llu MiB free%s%s", directory,
+                 (unsigned long long)free_mib,
+                 own.st_dev == root.st_dev ? ", shared with / and all that fills it" : "",
+                 fits ? "" : ": a full disk stops the server; make room");
+}
+
+static struct finding check_officer_key(const struct config *config)
+{
+    char directory[STATE_DIRECTORY_BYTES];
+    struct finding trouble;
+    if (!find_audit(config, directory, &trouble)) {
+        return trouble;
+    }
+    return directory_has_officer_key(directory)
+               ? found(WARNING,
+                       "%.400s/officer.key is still here: move it to another machine; who "
+                       "takes over this one could rewrite the past with it",
+                       directory)
+               : found(GOOD, "officer.key is not on this machine");
+}
+
+static struct finding check_redis(const struct config *config)
+{
+    struct redis_terms terms;
+    struct failure failure = {""};
+    redisContext *link = NULL;
+    enum status status = audit_terms_redis(config, &terms, &failure);
+    if (status == STATUS_NOT_FOUND) {
+        return found(GOOD, "none is configured: records are on this machine alone");
+    }
+    if (status == STATUS_OK) {
+        terms.timeout_ms = REDIS_DEADLINE_MS;
+        status = redis_link_open(&terms, &link, &failure);
+    }
+    redis_link_close(link);
+    if (status == STATUS_OK) {
+        return found(GOOD, "answers, and keeps what it is given%s",
+                     terms.only_warns ? ", or audit.redis_unsafe is warn" : "");
+    }
+    const bool can_start = status == STATUS_UNAVAILABLE || status == STATUS_UNAUTHENTICATED;
+    return found(can_start ? WARNING : BAD, "%s%s", failure.text,
+                 can_start ? "; the server starts, and ships records once it can" : "");
+}
+
 static struct finding check_certificate(const struct config *config)
 {
     if (config->tls_certificate_file[0] == '\0') {
@@ -191,10 +275,17 @@ static const struct {
     const char *name;
     struct finding (*run)(const struct config *config);
 } checks[] = {
-    {"cpu", check_cpu},       {"gpu", check_gpu},
-    {"memory", check_memory}, {"library", check_library},
-    {"limits", check_limits}, {"clock", check_clock},
-    {"state", check_state},   {"certificate", check_certificate},
+    {"cpu", check_cpu},
+    {"gpu", check_gpu},
+    {"memory", check_memory},
+    {"library", check_library},
+    {"limits", check_limits},
+    {"clock", check_clock},
+    {"state", check_state},
+    {"audit", check_audit},
+    {"officer key", check_officer_key},
+    {"redis", check_redis},
+    {"certificate", check_certificate},
     {"model", check_model},
 };
 

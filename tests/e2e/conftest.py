@@ -27,6 +27,7 @@ class Server:
         self.log_path = state_dir / "log"
         self.log = open(self.log_path, "ab")
         env = {**os.environ, "WARD_STATE_DIR": str(state_dir), "WARD_LOG_LEVEL": "info",
+               "WARD_AUDIT_REDIS_URL": "none",  # not one that happens to be on this machine
                **(environment or {})}
         self.process = subprocess.Popen(
             [BINARY, "demo", "--json", "--port", "0", "--admin-port", "0", *arguments],

@@ -626,6 +626,17 @@ static void check_fields(json_t *schemas, const char *schema, enum openai_endpoi
     CHECK(json_object_size(properties) == count, "%s describes what is not there", schema);
 }
 
+static void check_parameters(const struct http_route *route, const json_t *parameters)
+{
+    size_t count = 0;
+    for (; route->query && route->query[count]; count++) {
+        const json_t *name = json_object_get(json_array_get(parameters, count), "name");
+        CHECK(name && strcmp(json_string_value(name), route->query[count]) == 0,
+              "%s: %s is not described", route->path, route->query[count]);
+    }
+    CHECK(json_array_size(parameters) == count, "%s: describes what is not there", route->path);
+}
+
 static void the_description_is_true(void)
 {
     json_t *document = json_loadb((const char *)openapi_json, openapi_json_bytes, 0, NULL);
@@ -633,7 +644,8 @@ static void the_description_is_true(void)
     size_t count = 0;
     for (size_t i = 0; i < service->route_count; i++) {
         const struct http_route *route = &service->routes[i];
-        if (route->listener == HTTP_LISTENER_API) {
+        if (route->listener == HTTP_LISTENER_API
+            || strncmp(route->path, "/admin/", strlen("/admin/")) == 0) {
             const bool is_model = strcmp(route->path, service->model_path) == 0;
             json_t *path = json_object_get(paths, is_model ? "/v1/models/{model}" : route->path);
             const char *method = strcmp(route->method, "GET") == 0 ? "get" : "post";
@@ -642,6 +654,7 @@ static void the_description_is_true(void)
             CHECK((json_object_get(operation, "security") != NULL)
                       == (route->rule == HTTP_RULE_OPEN),
                   "%s: described with another rule", route->path);
+            check_parameters(route, json_object_get(operation, "parameters"));
             count++;
         }
     }

@@ -67,7 +67,8 @@ static void print_fields(json_t *fields)
     json_t *value;
     json_object_foreach(fields, name, value)
     {
-        if (!is_shown(name)) {
+        const bool is_nobody = strcmp(name, "tenant_id") == 0 && json_integer_value(value) == 0;
+        if (is_nobody || !is_shown(name)) {
             continue;
         }
         char *text = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT | JSON_REAL_PRECISION(6));

@@ -31,7 +31,7 @@ static const struct option_row rows[] = {
      .kind = OPTION_TEXT,
      .out = &given.officer_key,
      .value = "FILE",
-     .help = "officer.key, which was taken from the server: also checks the MACs"},
+     .help = "officer.key, which was taken from the server: checks the MACs"},
     {.name = "checkpoint",
      .kind = OPTION_TEXT,
      .out = &given.checkpoint,
@@ -175,8 +175,9 @@ static void print_result(const char *what, const struct verify_result *result)
            what, result->records, result->first_sequence, result->erased);
     printf("  checkpoints  %" PRIu64 "; signed up to record %" PRIu64 "\n", result->checkpoints,
            result->last_signed);
-    if (given.officer_key) {
-        printf("  MACs         %" PRIu64 " checked\n", result->macs_checked);
+    if (result->macs_checked > 0) {
+        printf("  MACs         %" PRIu64 " checked%s\n", result->macs_checked,
+               given.officer_key ? "" : " with the officer.key that still lies here");
     } else {
         printf("  MACs         not checked: that needs --officer-key\n");
     }
