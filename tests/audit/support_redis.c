@@ -84,6 +84,8 @@ void support_redis_start(struct support_redis *redis)
                                  "yes",
                                  "--maxmemory-policy",
                                  "noeviction",
+                                 redis->acl_file ? "--aclfile" : NULL,
+                                 redis->acl_file,
                                  NULL};
     unlink(redis->socket);
     ASSERT(runs(words, &redis->pid));

@@ -17,6 +17,7 @@ struct support_redis {
     char url[SUPPORT_REDIS_PATH_BYTES + 16];
     const char *password; /* for support_redis_ask; NULL: none */
     bool has_aof;
+    const char *acl_file; /* NULL: none */
 };
 
 /* Ends the test as skipped, with the reason, where there is no redis-server. */

@@ -3,14 +3,17 @@
 #include "audit/redis/shipper.h"
 
 #include <signal.h>
+#include <sodium.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "audit/chain/digest.h"
+#include "base/buffer.h"
 #include "base/log.h"
 #include "tests/audit/support_shipping.h"
 #include "tests/check.h"
 
-enum { PATH_BYTES = 160, WRONG_BYTES = 128 };
+enum { PATH_BYTES = 160, WRONG_BYTES = 128, USERS_BYTES_MAX = 4096 };
 
 static struct shipping shipping;
 
@@ -143,6 +146,59 @@ static void a_wrong_password_is_mended(void)
     shipping_remove(&shipping);
 }
 
+/* The users of deploy/, with a default user for the test itself beside them. */
+static void write_deployed_users(const char *path, const char *password)
+{
+    struct buffer users = {.limit_bytes = USERS_BYTES_MAX};
+    char hexadecimal[2 * DIGEST_BYTES + 1];
+    const struct digest digest = digest_of(password, strlen(password));
+    sodium_bin2hex(hexadecimal, sizeof hexadecimal, digest.bytes, DIGEST_BYTES);
+    CHECK(buffer_read_file(&users, WARD_SOURCE_DIR "/deploy/redis/users.acl") == STATUS_OK,
+          "users");
+    const char *ward = users.bytes ? strstr(users.bytes, "user ward on #") : NULL;
+    const char *rest = ward ? strstr(ward, "WARD_PASSWORD_SHA256") : NULL;
+    FILE *file = fopen(path, "we");
+    CHECK(rest && file, "%s", path);
+    if (rest && file) {
+        fprintf(file, "user default on nopass ~* &* +@all\nuser ward on #%s%s", hexadecimal,
+                rest + strlen("WARD_PASSWORD_SHA256"));
+        fclose(file);
+    }
+    buffer_destroy(&users);
+}
+
+static void the_deployed_user_may_do_what_is_needed(void)
+{
+    char users[PATH_BYTES];
+    char password[PATH_BYTES];
+    shipping_make(&shipping);
+    support_redis_stop(&shipping.redis, SIGKILL);
+    snprintf(users, sizeof users, "%s/users.acl", shipping.redis.directory);
+    snprintf(password, sizeof password, "%s/password", shipping.redis.directory);
+    write_password(password, "right-one\n");
+    write_deployed_users(users, "right-one");
+    shipping.redis.acl_file = users;
+    support_redis_start(&shipping.redis);
+    shipping.config.redis.user = "ward";
+    shipping.config.redis.password_file = password;
+    check_start(STATUS_OK, "");
+    shipping_append(&shipping, 500);
+    shipping_wait_all(&shipping);
+    shipping_stop(&shipping);
+    shipping_forget(&shipping);
+    check_start(STATUS_OK, "");
+    shipping_append(&shipping, 100);
+    shipping_wait_all(&shipping);
+    const uint64_t before = shipping_length(&shipping, "ward:audit:@chain");
+    shipper_trim_to(shipping.shipper, 200);
+    for (int i = 0; i < 30000 && shipping_length(&shipping, "ward:audit:@chain") >= before; i++) {
+    }
+    CHECK(shipping_length(&shipping, "ward:audit:@chain") < before, "it may trim: %s",
+          shipping_facts(&shipping).trouble);
+    CHECK(shipping_facts(&shipping).reconnects == 0, "nothing was denied");
+    shipping_remove(&shipping);
+}
+
 /* ---- tampering ------------------------------------------------------------------------------- */
 
 static const struct {
@@ -220,11 +276,9 @@ static void a_lost_stream_is_filled_beside_its_views(void)
 int main(void)
 {
     static void (*const tests[])(void) = {
-        an_unsafe_redis_is_refused_at_start,
-        wrong_settings_are_refused_at_start,
-        it_becomes_unsafe_while_it_is_away,
-        a_wrong_password_is_mended,
-        tampering_is_an_alarm,
+        an_unsafe_redis_is_refused_at_start,      wrong_settings_are_refused_at_start,
+        it_becomes_unsafe_while_it_is_away,       a_wrong_password_is_mended,
+        the_deployed_user_may_do_what_is_needed,  tampering_is_an_alarm,
         a_lost_stream_is_filled_beside_its_views,
     };
     support_redis_need();
