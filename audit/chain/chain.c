@@ -430,7 +430,8 @@ static void refresh_leaves(struct chain *chain, bool is_new[LIMIT_TENANTS + 1])
 }
 
 /* Row by row. The last node of an odd row stands for itself in the row above: the same tree as that
- * of RFC 6962, which splits at the largest power of two. */
+ * of RFC 6962, which splits at the largest power of two. Whatever a new tenant changes is above its
+ * leaf, so growing needs no care. */
 struct digest chain_tenants_root(struct chain *chain)
 {
     struct chain_tree *tree = &chain->tree;
@@ -439,15 +440,13 @@ struct digest chain_tenants_root(struct chain *chain)
         return digest_of("", 0);
     }
     refresh_leaves(chain, is_new);
-    const bool has_grown = tree->leaf_count != chain->tenants_size;
-    tree->leaf_count = chain->tenants_size;
     struct digest *row = tree->nodes;
     uint32_t room = LIMIT_TENANTS + 1;
-    for (uint32_t count = tree->leaf_count; count > 1; count = (count + 1) / 2) {
+    for (uint32_t count = chain->tenants_size; count > 1; count = (count + 1) / 2) {
         struct digest *above = row + room;
         for (uint32_t left = 0; left < count; left += 2) {
             const uint32_t right = left + 1 < count ? left + 1 : left;
-            is_new[left / 2] = has_grown || is_new[left] || is_new[right];
+            is_new[left / 2] = is_new[left] || is_new[right];
             if (is_new[left / 2]) {
                 above[left / 2] = right > left ? merkle_node(row[left], row[right]) : row[left];
             }

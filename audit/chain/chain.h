@@ -19,7 +19,6 @@ enum { CHAIN_EPOCH_MAX = 1 << 30 };
 /* The tree of tenants as it was last computed: a leaf is hashed again when its tenant has more
  * records, a node when one below it was. Rows from the leaves up, behind one another. */
 struct chain_tree {
-    uint32_t leaf_count;
     uint64_t known[LIMIT_TENANTS + 1]; /* the tenant's records then, and 1; 0: no leaf yet */
     struct digest nodes[2 * (LIMIT_TENANTS + 1) + 16];
 };

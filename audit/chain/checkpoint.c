@@ -3,13 +3,16 @@
 #include "audit/chain/checkpoint.h"
 
 #include <sodium.h>
-#include <stdlib.h>
 #include <string.h>
 
 static const char SIGNED_PREFIX[] = "ward audit checkpoint v1\n";
 static const char LINE_PREFIX[] = "ward-checkpoint 1 ";
 
-enum { MESSAGE_BYTES_MAX = sizeof SIGNED_PREFIX - 1 + RECORD_BODY_BYTES_MAX };
+enum {
+    BASE64 = sodium_base64_VARIANT_ORIGINAL,
+    MESSAGE_BYTES_MAX = sizeof SIGNED_PREFIX - 1 + RECORD_BODY_BYTES_MAX,
+    TEXT_BYTES_MAX = sodium_base64_ENCODED_LEN(RECORD_BODY_BYTES_MAX, BASE64),
+};
 
 _Static_assert(CHECKPOINT_KEY_BYTES == crypto_sign_PUBLICKEYBYTES, "as libsodium has it");
 _Static_assert(CHECKPOINT_SECRET_BYTES == crypto_sign_SECRETKEYBYTES, "as libsodium has it");
@@ -139,25 +142,30 @@ bool checkpoint_fits(const struct checkpoint *checkpoint, struct chain *chain)
 
 enum status checkpoint_write_line(const uint8_t *body, size_t length, struct buffer *out)
 {
-    const size_t text_bytes = sodium_base64_encoded_len(length, sodium_base64_VARIANT_ORIGINAL);
-    char *text = malloc(text_bytes);
-    if (!text) {
-        return STATUS_IO;
+    char text[TEXT_BYTES_MAX];
+    if (length > RECORD_BODY_BYTES_MAX) {
+        return STATUS_TOO_LARGE;
     }
-    sodium_bin2base64(text, text_bytes, body, length, sodium_base64_VARIANT_ORIGINAL);
-    const enum status status = buffer_format(out, "%s%s", LINE_PREFIX, text);
-    free(text);
-    return status;
+    sodium_bin2base64(text, sizeof text, body, length, BASE64);
+    return buffer_format(out, "%s%s", LINE_PREFIX, text);
 }
 
+/* libsodium 1.0.18 takes some bytes above 127 for digits, so what was read is spelled again. */
 enum status checkpoint_read_line(const char *line, size_t length, uint8_t *out, size_t *out_length)
 {
     const size_t prefix_bytes = sizeof LINE_PREFIX - 1;
-    if (length <= prefix_bytes || memcmp(line, LINE_PREFIX, prefix_bytes) != 0
-        || sodium_base642bin(out, RECORD_BODY_BYTES_MAX, line + prefix_bytes, length - prefix_bytes,
-                             NULL, out_length, NULL, sodium_base64_VARIANT_ORIGINAL)
-               != 0) {
+    char again[TEXT_BYTES_MAX];
+    if (length <= prefix_bytes || memcmp(line, LINE_PREFIX, prefix_bytes) != 0) {
         return STATUS_INVALID;
     }
-    return STATUS_OK;
+    const char *text = line + prefix_bytes;
+    const size_t text_bytes = length - prefix_bytes;
+    if (sodium_base642bin(out, RECORD_BODY_BYTES_MAX, text, text_bytes, NULL, out_length, NULL,
+                          BASE64)
+        != 0) {
+        return STATUS_INVALID;
+    }
+    sodium_bin2base64(again, sizeof again, out, *out_length, BASE64);
+    return strlen(again) == text_bytes && memcmp(again, text, text_bytes) == 0 ? STATUS_OK
+                                                                               : STATUS_INVALID;
 }

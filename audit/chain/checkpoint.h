@@ -35,7 +35,8 @@ MUST_CHECK enum status checkpoint_check(const uint8_t *body, size_t length,
 bool checkpoint_fits(const struct checkpoint *checkpoint, struct chain *chain);
 
 /* The form that is copied elsewhere: "ward-checkpoint 1 BASE64(body)", one line without newline,
- * and back. out of parse holds RECORD_BODY_BYTES_MAX. */
+ * and back. out of read holds RECORD_BODY_BYTES_MAX. STATUS_INVALID: not spelled like that;
+ * STATUS_TOO_LARGE: no body is that long. */
 MUST_CHECK enum status checkpoint_write_line(const uint8_t *body, size_t length,
                                              struct buffer *out);
 MUST_CHECK enum status checkpoint_read_line(const char *line, size_t length, uint8_t *out,

@@ -32,6 +32,7 @@ static void follow_all(struct chain *chain, size_t from, size_t to)
         const enum chain_break got = chain_follow(chain, &kept.frames[i], &record);
         CHECK(got == CHAIN_INTACT, "frame %zu: %d", i, got);
         CHECK(record.number == chain->tenants[record.tenant.value].size, "number of %zu", i);
+        CHECK(record.tenant.value < chain->tenants_size, "size at %zu", i);
     }
 }
 
@@ -105,6 +106,7 @@ enum { AT = 150 }; /* the frame that is tampered with; the follower stands befor
 
 static uint8_t scratch[RECORD_BODY_BYTES_MAX + 1];
 static struct digest wrong_leaf;
+static const struct chain *standing; /* the follower */
 
 static void change_body(struct frame *frame, size_t at, uint8_t bits)
 {
@@ -197,9 +199,23 @@ static void first_bit(struct frame *frame)
     change_body(frame, 0, 1);
 }
 
+static void erased_of_no_tenant(struct frame *frame)
+{
+    *frame = support_chain_erase(frame, &wrong_leaf);
+    frame->tenant.value = LIMIT_TENANTS + 1;
+}
+
+/* The body as it is, or with the number that would be the next of the other tenant. */
 static void other_tenant(struct frame *frame)
 {
     frame->tenant.value = (frame->tenant.value + 1) % SUPPORT_CHAIN_TENANTS;
+}
+
+static void other_tenant_and_number(struct frame *frame)
+{
+    const uint64_t own = standing->tenants[frame->tenant.value].size;
+    other_tenant(frame);
+    encode_again(frame, standing->tenants[frame->tenant.value].size - own, 0);
 }
 
 static void body_behind(struct frame *frame)
@@ -228,6 +244,8 @@ static const struct {
     {"endless_epoch", endless_epoch, CHAIN_BAD_EPOCH, CHAIN_BAD_EPOCH},
     {"later_epoch", later_epoch, CHAIN_BAD_MAC, CHAIN_INTACT},
     {"other_tenant", other_tenant, CHAIN_BAD_RECORD, CHAIN_BAD_RECORD},
+    {"other_tenant_and_number", other_tenant_and_number, CHAIN_BAD_RECORD, CHAIN_BAD_RECORD},
+    {"erased_of_no_tenant", erased_of_no_tenant, CHAIN_BAD_RECORD, CHAIN_BAD_RECORD},
     {"no_tenant", no_tenant, CHAIN_BAD_RECORD, CHAIN_BAD_RECORD},
     {"far_tenant", far_tenant, CHAIN_BAD_RECORD, CHAIN_BAD_RECORD},
     {"no_record", no_record, CHAIN_BAD_RECORD, CHAIN_BAD_RECORD},
@@ -247,12 +265,15 @@ static void check_tamper(size_t row, const struct chain *before, enum chain_brea
                          struct chain *follower)
 {
     *follower = *before;
+    standing = before;
     struct frame frame = kept.frames[AT];
     tampers[row].tamper(&frame);
     const enum chain_break got = chain_follow(follower, &frame, NULL);
     CHECK(got == want, "%s: %d", tampers[row].name, got);
     if (want != CHAIN_INTACT) {
-        CHECK(memcmp(follower, before, sizeof *before) == 0, "%s left a trace", tampers[row].name);
+        CHECK(support_chain_same(follower, before) && follower->epoch == before->epoch
+                  && memcmp(follower->key, before->key, DIGEST_BYTES) == 0,
+              "%s left a trace", tampers[row].name);
         CHECK(chain_follow(follower, &kept.frames[AT], NULL) == CHAIN_INTACT, "the real one");
     } else if (tampers[row].tamper != other_mac) { /* which nothing but the key finds */
         const enum chain_break next = chain_follow(follower, &kept.frames[AT + 1], NULL);
@@ -447,6 +468,27 @@ static void a_changed_snapshot_is_refused_or_differs(void)
     buffer_destroy(&buffer);
 }
 
+static void a_snapshot_says_nothing_beyond_its_records(void)
+{
+    struct chain *made = grown(2, 60);
+    struct chain *reader = chain_create();
+    struct buffer buffer = {0};
+    struct frame snapshot = snapshot_of(made, &buffer);
+    snapshot.body_bytes++; /* the NUL behind a buffer */
+    CHECK(chain_read_snapshot(reader, &snapshot) == STATUS_INVALID, "a byte behind");
+    CHECK(!chain_is_at_snapshot(made, &snapshot), "a byte behind");
+    made->tenants_size++;
+    snapshot = snapshot_of(made, &buffer);
+    CHECK(chain_read_snapshot(reader, &snapshot) == STATUS_INVALID, "a tenant without records");
+    made->tenants_size--;
+    made->time_unix_ms = INT64_MAX;
+    snapshot = snapshot_of(made, &buffer);
+    CHECK(chain_read_snapshot(reader, &snapshot) == STATUS_INVALID, "a time that no record has");
+    chain_destroy(made);
+    chain_destroy(reader);
+    buffer_destroy(&buffer);
+}
+
 static void other_sequence(struct frame *frame)
 {
     frame->sequence++;
@@ -562,5 +604,5 @@ CHECK_MAIN(following_ends_where_making_did, erased_bodies_leave_hashes_and_macs_
            a_later_key_makes_nothing_of_before, following_goes_on_from_any_snapshot,
            a_key_of_a_later_epoch_is_dropped, a_snapshot_is_of_the_last_record,
            a_changed_snapshot_is_refused_or_differs, a_snapshot_with_a_wrong_head_is_refused,
-           the_leaf_of_a_tenant_is_as_documented, the_root_is_that_of_all_leaves,
-           a_leaf_is_proved_by_the_tenants_root)
+           a_snapshot_says_nothing_beyond_its_records, the_leaf_of_a_tenant_is_as_documented,
+           the_root_is_that_of_all_leaves, a_leaf_is_proved_by_the_tenants_root)

@@ -118,6 +118,9 @@ static void a_checkpoint_fits_its_place_alone(void)
     copy->tenants_size++;
     CHECK(!checkpoint_fits(&checkpoint, copy), "one more tenant");
     copy->tenants_size--;
+    checkpoint.tenants_size++;
+    CHECK(!checkpoint_fits(&checkpoint, copy), "a size that its root does not have");
+    checkpoint.tenants_size--;
     copy->record_epoch = 2;
     CHECK(!checkpoint_fits(&checkpoint, copy), "a record of a later epoch before it");
     copy->record_epoch = 0;
@@ -234,6 +237,7 @@ static const struct {
     {"ward-checkpoint 1 AAEC\n", STATUS_INVALID},
     {"ward-checkpoint 1  AAEC", STATUS_INVALID},
     {"ward-checkpoint 1 AA\tEC", STATUS_INVALID},
+    {"ward-checkpoint 1 AA\345C", STATUS_INVALID}, /* which libsodium takes for a digit */
     {"ward-checkpoint 1 ", STATUS_INVALID},
     {"ward-checkpoint 2 AAEC", STATUS_INVALID},
     {"ward-checkpoint", STATUS_INVALID},
