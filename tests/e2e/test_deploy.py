@@ -297,7 +297,7 @@ def redis(tmp_path_factory):
 
 
 def test_redis_lets_ward_do_what_it_needs(redis):
-    """What Ward's own shipper does with this user: tests/audit/test_shipper_refusals.c."""
+    """What Ward's own shipper does with this user: tests/audit/redis/test_shipper_refusals.c."""
     assert re.fullmatch(r"\$\d+", redis.ask("XADD", "ward:audit", "*", "event", "started"))
     for command in (["SET", "ward:audit:@owner", "00", "NX"], ["GET", "ward:audit:@owner"],
                     ["XRANGE", "ward:audit", "-", "+"],

@@ -9,7 +9,7 @@
 #include "audit/redis/redis_reader.h"
 #include "audit/redis/redis_reply.h"
 #include "base/log.h"
-#include "tests/audit/support_shipping.h"
+#include "tests/audit/redis/support_shipping.h"
 #include "tests/check.h"
 
 enum { WRONG_BYTES = 128 };

@@ -10,7 +10,7 @@
 
 #include "base/log.h"
 #include "base/random.h"
-#include "tests/audit/support_shipping.h"
+#include "tests/audit/redis/support_shipping.h"
 #include "tests/check.h"
 
 enum {

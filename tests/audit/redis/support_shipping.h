@@ -2,7 +2,7 @@
  * what Redis has the spool, record by record, nothing missing and nothing twice? */
 #pragma once
 #include "audit/redis/shipper.h"
-#include "tests/audit/support_redis.h"
+#include "tests/audit/redis/support_redis.h"
 
 enum { SHIPPING_TENANTS = 3 };
 

@@ -1,4 +1,4 @@
-#include "tests/audit/support_redis.h"
+#include "tests/audit/redis/support_redis.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,4 +1,4 @@
-#include "tests/audit/support_shipping.h"
+#include "tests/audit/redis/support_shipping.h"
 
 #include <glob.h>
 #include <stdio.h>

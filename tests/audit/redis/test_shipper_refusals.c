@@ -10,7 +10,7 @@
 #include "audit/chain/digest.h"
 #include "base/buffer.h"
 #include "base/log.h"
-#include "tests/audit/support_shipping.h"
+#include "tests/audit/redis/support_shipping.h"
 #include "tests/check.h"
 
 enum { PATH_BYTES = 160, WRONG_BYTES = 128, USERS_BYTES_MAX = 4096 };
