@@ -506,6 +506,12 @@ static void a_field_before_the_last(void)
     record_draft_uint(&draft, RECORD_FIELD_http_code, 1);
 }
 
+static void a_field_twice(void)
+{
+    record_draft_uint(&draft, RECORD_FIELD_http_code, 1);
+    record_draft_uint(&draft, RECORD_FIELD_http_code, 1);
+}
+
 static void a_field_of_the_chain(void)
 {
     record_draft_uint(&draft, RECORD_FIELD_number, 1);
@@ -530,9 +536,9 @@ static void the_number_0(void)
 
 static void our_own_bugs_end_the_process(void)
 {
-    void (*const bugs[])(void) = {a_wrong_kind,         a_field_before_the_last,
-                                  a_field_of_the_chain, a_field_that_is_not_there,
-                                  too_many_names,       the_number_0};
+    void (*const bugs[])(void) = {a_wrong_kind,         a_field_before_the_last,   a_field_twice,
+                                  a_field_of_the_chain, a_field_that_is_not_there, too_many_names,
+                                  the_number_0};
     for (size_t i = 0; i < sizeof bugs / sizeof bugs[0]; i++) {
         begin();
         const pid_t child = fork();
