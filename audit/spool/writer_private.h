@@ -74,7 +74,7 @@ struct writer {
     struct writer_queued queued;
 };
 
-void *writer_commit_run(void *writer); /* the thread */
+void *writer_commit_run(void *argument); /* the thread; argument: the writer */
 
 /* The current segment is set from a file that recovery left, or from segment_create. */
 void writer_commit_set_segment(struct writer *writer, int fd, uint64_t bytes, uint64_t first);
