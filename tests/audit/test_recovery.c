@@ -311,6 +311,21 @@ static void another_state_than_the_records_is_refused(void)
     support_spool_end(&spool);
 }
 
+static void a_segment_under_another_name_is_refused(void)
+{
+    struct support_spool spool;
+    char path[DIRECTORY_PATH_BYTES];
+    make_log(&spool, 13);
+    CHECK(segment_path(spool.directory, written.sequences[0] + 2, path, NULL) == STATUS_OK
+              && rename(written.path, path) == 0,
+          "renamed");
+    memcpy(written.path, path, sizeof path);
+    struct recovered got = recover(&spool, &written.told);
+    check_refused(&got, "damaged", written.bytes, written.count);
+    let_go(&got);
+    support_spool_end(&spool);
+}
+
 static void more_than_can_be_torn_is_not_cut(void)
 {
     struct support_spool spool;
@@ -426,6 +441,7 @@ static void chains_are_given_back(void)
 
 CHECK_MAIN(every_cut_is_recovered_or_refused, every_flip_is_cut_or_refused,
            a_broken_beginning_is_refused, frames_that_do_not_fit_are_left_for_people,
-           another_state_than_the_records_is_refused, more_than_can_be_torn_is_not_cut,
-           a_clean_stop_is_clean, a_new_segment_without_records_goes_on,
-           lost_segments_are_a_truncation, chains_are_given_back)
+           another_state_than_the_records_is_refused, a_segment_under_another_name_is_refused,
+           more_than_can_be_torn_is_not_cut, a_clean_stop_is_clean,
+           a_new_segment_without_records_goes_on, lost_segments_are_a_truncation,
+           chains_are_given_back)

@@ -4,6 +4,7 @@
 #include "audit/spool/spool_reader.h"
 
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -235,29 +236,122 @@ static void a_new_segment_is_found_behind_a_settled_list(void)
     support_spool_end(&spool);
 }
 
+/* What is torn may look like the beginning of a frame, or like nothing. */
+static void check_torn_tail(struct support_spool *spool, size_t shift)
+{
+    const int last = SEGMENTS - 1;
+    const size_t whole = count_of[last];
+    size_t at = 0;
+    struct frame frame;
+    struct spool_place place;
+    support_spool_append(spool, 1);
+    support_spool_load(path_of[last], bytes_of[last], sizeof bytes_of[last]);
+    CHECK(ftruncate(spool->fd, (off_t)whole) == 0, "without the last record");
+    CHECK(file_write_at(spool->fd, bytes_of[last] + whole + shift, 120, whole), "a part of it");
+    struct spool_reader *reader = reader_open(spool->directory, first_of[last]);
+    check_frames(reader, last, &at, whole);
+    const enum status status = spool_reader_next(reader, &frame, &place, NULL);
+    CHECK(status == (shift ? STATUS_INVALID : STATUS_NOT_FOUND) && place.offset == whole,
+          "no frame: %d", (int)status);
+    CHECK(ftruncate(spool->fd, (off_t)whole) == 0, "cut");
+    spool->bytes = whole;
+    support_spool_append(spool, 2);
+    count_of[last] = support_spool_load(path_of[last], bytes_of[last], sizeof bytes_of[last]);
+    check_frames(reader, last, &at, count_of[last]);
+    check_end(reader, last, at, at);
+    CHECK(at == spool->bytes, "the new records");
+    spool_reader_close(reader);
+}
+
 static void a_torn_tail_that_is_cut_and_written_anew_is_read_anew(void)
 {
     struct support_spool spool;
     make_log(&spool, 4);
-    const int last = SEGMENTS - 1;
-    support_spool_append(&spool, 1);
-    const size_t whole = count_of[last];
-    struct spool_reader *reader = reader_open(spool.directory, first_of[last]);
-    size_t at = 0;
-    CHECK(ftruncate(spool.fd, (off_t)whole) == 0, "without the last record");
-    CHECK(file_write_at(spool.fd, bytes_of[last] + 1, 150, whole), "a tail of other bytes");
-    check_frames(reader, last, &at, whole);
+    check_torn_tail(&spool, 0);
+    check_torn_tail(&spool, 1);
+    support_spool_end(&spool);
+}
+
+/* It was not there when the reader listed the segments, and those behind it were. */
+static void a_segment_that_was_missed_is_looked_for_again(void)
+{
+    struct support_spool spool;
+    make_log(&spool, 14);
+    unlink(path_of[2]);
+    struct spool_reader *reader = reader_open(spool.directory, 0);
+    support_spool_store(path_of[2], bytes_of[2], count_of[2]);
+    for (int i = 0; i < SEGMENTS; i++) {
+        size_t at = 0;
+        check_frames(reader, i, &at, count_of[i]);
+    }
+    spool_reader_close(reader);
+    support_spool_end(&spool);
+}
+
+/* ---- a writer at the same time --------------------------------------------------------------- */
+
+enum { RACE_SEGMENTS = 1500, RACE_FRAMES = 3 };
+
+/* Appends the last frame of a segment and makes the next one without a pause between. */
+static void *write_segments(void *directory)
+{
+    uint8_t bytes[FRAME_HEADER_BYTES + 64], body[64] = {0};
+    struct frame frame = {.body = body};
+    char path[DIRECTORY_PATH_BYTES];
+    for (int i = 0; i < RACE_SEGMENTS; i++) {
+        frame.kind = FRAME_SNAPSHOT;
+        frame.body_bytes = sizeof body;
+        size_t count = frame_write(&frame, bytes);
+        uint64_t end = count;
+        const bool is_made = segment_path(directory, frame.sequence + 1, path, NULL) == STATUS_OK
+                             && file_replace(path, bytes, count, NULL) == STATUS_OK;
+        const int fd = open(path, O_WRONLY | O_CLOEXEC);
+        CHECK(is_made && fd >= 0, "segment %d", i);
+        for (size_t j = 0; j < RACE_FRAMES; j++) {
+            frame.kind = FRAME_RECORD;
+            frame.sequence++;
+            frame.body_bytes = j + 1;
+            count = frame_write(&frame, bytes);
+            CHECK(file_write_at(fd, bytes, count, end), "frame");
+            end += count;
+        }
+        close(fd);
+    }
+    return NULL;
+}
+
+static void a_reader_beside_a_writer_misses_nothing(void)
+{
+    struct support_spool spool;
+    pthread_t thread;
     struct frame frame;
     struct spool_place place;
-    CHECK(spool_reader_next(reader, &frame, &place, NULL) != STATUS_OK && place.offset == whole,
-          "no frame");
-    CHECK(ftruncate(spool.fd, (off_t)whole) == 0, "cut");
-    spool.bytes = whole;
-    support_spool_append(&spool, 2);
-    count_of[last] = support_spool_load(path_of[last], bytes_of[last], sizeof bytes_of[last]);
-    check_frames(reader, last, &at, count_of[last]);
-    check_end(reader, last, at, at);
-    CHECK(at == spool.bytes, "the new records");
+    struct failure failure = {""};
+    struct spool_reader *reader = NULL;
+    support_spool_begin(&spool, 15);
+    support_spool_path(&spool, path_of[0]);
+    unlink(path_of[0]);
+    CHECK(pthread_create(&thread, NULL, write_segments, spool.directory) == 0, "thread");
+    uint64_t snapshots = 0, records = 0;
+    enum status status = STATUS_OK;
+    do {
+        status = spool_reader_open(spool.directory, 0, &reader, &failure);
+    } while (status == STATUS_NOT_FOUND);
+    while (records < (uint64_t)RACE_SEGMENTS * RACE_FRAMES) {
+        status = spool_reader_next(reader, &frame, &place, &failure);
+        if (status == STATUS_NOT_FOUND) {
+            continue;
+        }
+        snapshots += frame.kind == FRAME_SNAPSHOT;
+        records += frame.kind == FRAME_RECORD;
+        if (status != STATUS_OK || frame.sequence != records) {
+            break;
+        }
+    }
+    CHECK(status == STATUS_OK && records == (uint64_t)RACE_SEGMENTS * RACE_FRAMES
+              && frame.sequence == records && snapshots == RACE_SEGMENTS,
+          "%llu records: %s", (unsigned long long)records, failure.text);
+    pthread_join(thread, NULL);
     spool_reader_close(reader);
     support_spool_end(&spool);
 }
@@ -403,5 +497,6 @@ CHECK_MAIN(all_segments_are_read_from_any_record_on, a_place_without_segments_is
            segments_are_skipped, a_growing_log_is_read_at_every_moment,
            a_new_segment_is_found_behind_a_settled_list,
            a_torn_tail_that_is_cut_and_written_anew_is_read_anew,
+           a_segment_that_was_missed_is_looked_for_again, a_reader_beside_a_writer_misses_nothing,
            frames_cross_the_borders_of_windows, removed_and_replaced_segments_are_no_fault,
            every_cut_before_a_later_segment_is_found, every_flipped_byte_is_found)
