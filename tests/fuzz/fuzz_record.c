@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/assert.h"
-#include "tests/audit/support_record.h"
+#include "tests/audit/record/support_record.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length);
 

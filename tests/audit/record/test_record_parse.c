@@ -2,7 +2,7 @@
  * just within it; what is accepted is written once more and must be the same bytes. */
 #include "audit/record/record.h"
 
-#include "tests/audit/support_record.h"
+#include "tests/audit/record/support_record.h"
 #include "tests/check.h"
 
 static struct record record;

@@ -7,7 +7,7 @@
 #include <time.h>
 
 #include "base/random.h"
-#include "tests/audit/support_record.h"
+#include "tests/audit/record/support_record.h"
 #include "tests/check.h"
 
 static const char golden[] =

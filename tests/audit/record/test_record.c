@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "base/random.h"
-#include "tests/audit/support_record.h"
+#include "tests/audit/record/support_record.h"
 #include "tests/check.h"
 
 static struct record_draft draft;
@@ -45,7 +45,7 @@ static void begin(void)
 
 /* ---- against another encoder ----------------------------------------------------------------- */
 
-/* tests/audit/test_record_json.c has the same record, of which this is what a draft can say. */
+/* test_record_json.c has the same record, of which this is what a draft can say. */
 static const char golden[] =
     "b301010207031b0000018bcfe5687b040205030669436c696e696320c3bc07657265712d310c65612262"
     "5c630d18c80f19012c161a000aae60181a3a0016e35f181b01181d24181f582000010203040506070809"
