@@ -66,40 +66,52 @@ void spool_close(struct spool *spool)
 
 /* ---- reading --------------------------------------------------------------------------------- */
 
-static void wait_for_disk(struct spool *spool)
-{
-    const uint64_t end_ns = clock_monotonic_ns() + PATIENCE_MS * 1000000ULL;
-    struct audit_facts facts;
-    audit_read_facts(spool->audit, &facts);
-    while ((facts.queued_bytes > 0 || !facts.is_available) && clock_monotonic_ns() < end_ns) {
-        usleep(POLL_US);
-        audit_read_facts(spool->audit, &facts);
-    }
-}
-
-json_t *spool_records(struct spool *spool)
+/* True: what is on the disk now goes up to that record. */
+static bool read_until(const struct spool *spool, const char *subject, json_t *records)
 {
     struct failure failure = {""};
     struct spool_reader *reader = NULL;
     struct spool_place place;
     struct frame frame;
-    json_t *records = json_array();
-    wait_for_disk(spool);
+    bool is_found = false;
+    json_array_clear(records);
     if (spool_reader_open(spool->directory, 0, &reader, &failure) != STATUS_OK) {
-        fprintf(stderr, "spool: %s\n", failure.text);
-        return records;
+        return false;
     }
-    while (spool_reader_next(reader, &frame, &place, &failure) == STATUS_OK) {
+    while (!is_found && spool_reader_next(reader, &frame, &place, &failure) == STATUS_OK) {
         struct record record;
         struct buffer text = {.limit_bytes = 1 << 20};
         if (frame.kind == FRAME_RECORD
             && record_parse(frame.body, frame.body_bytes, &record) == STATUS_OK
             && record_write_json(&record, &text) == STATUS_OK) {
-            json_array_append_new(records, json_loadb(text.bytes, text.length, 0, NULL));
+            json_t *json = json_loadb(text.bytes, text.length, 0, NULL);
+            is_found = strcmp(spool_text(json, "subject"), subject) == 0;
+            json_array_append_new(records, json);
         }
         buffer_destroy(&text);
     }
     spool_reader_close(reader);
+    return is_found;
+}
+
+json_t *spool_records(struct spool *spool)
+{
+    struct record_draft draft;
+    struct audit_position position;
+    char subject[32];
+    json_t *records = json_array();
+    const uint64_t end_ns = clock_monotonic_ns() + PATIENCE_MS * 1000000ULL;
+    snprintf(subject, sizeof subject, "reading %u", ++spool->readings);
+    record_draft_begin(&draft, RECORD_EVENT_AUDIT_READ, (struct tenant_id){0}, NULL);
+    record_draft_text(&draft, RECORD_FIELD_actor, "os:test");
+    record_draft_text(&draft, RECORD_FIELD_subject, subject);
+    while (audit_append(spool->audit, &draft, 0, &position) != STATUS_OK
+           && clock_monotonic_ns() < end_ns) {
+        usleep(POLL_US);
+    }
+    while (!read_until(spool, subject, records) && clock_monotonic_ns() < end_ns) {
+        usleep(POLL_US);
+    }
     return records;
 }
 

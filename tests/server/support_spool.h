@@ -12,6 +12,7 @@ struct spool {
     char directory[64];
     struct waker waker;
     struct audit *audit;
+    unsigned readings;
 };
 
 /* False: it failed, and said why on stderr. */
@@ -21,8 +22,8 @@ void spool_close(struct spool *spool); /* and removes its files */
 extern pthread_mutex_t spool_gate; /* a test that holds it holds every fdatasync */
 extern _Atomic bool spool_fails;   /* each fdatasync answers EIO */
 
-/* Every record of the log as an array of JSON objects, once nothing waits for the disk. The
- * caller's to decref. */
+/* Every record of the log as an array of JSON objects, once all that was appended is on the disk:
+ * up to a record audit.read of its own. The caller's to decref. */
 json_t *spool_records(struct spool *spool);
 
 /* Those of them whose event and request_id are these; NULL: any. */

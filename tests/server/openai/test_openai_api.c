@@ -7,79 +7,36 @@
 #include "base/clock.h"
 #include "server/openai/openapi.h"
 #include "server/openai/request/openai_request.h"
-#include "server/service.h"
 #include "tests/check.h"
-#include "tests/server/support_byte_model.h"
-#include "tests/server/support_fake_engine.h"
-#include "tests/server/support_http.h"
-#include "tests/server/support_spool.h"
+#include "tests/server/support_api.h"
 
 enum { ANSWER_BYTES = 1 << 20, EVENTS_MAX = 2000, PATIENCE_MS = 20000 };
 
-static struct fake_engine fake;
-static struct model model;
-static struct service *service;
-static struct front front;
-static struct spool spool;
+static struct api api;
 static bool rebuilds = true; /* a lost engine is replaced */
 
 /* ---- server ---------------------------------------------------------------------------------- */
 
 static void say(const char *text)
 {
-    fake_engine_say(&fake, text, BYTE_MODEL_END);
+    fake_engine_say(&api.fake, text, BYTE_MODEL_END);
 }
 
 static void say_without_end(void)
 {
-    fake_engine_say(&fake, "", 'x');
+    fake_engine_say(&api.fake, "", 'x');
 }
 
 static void start(uint32_t requests_max, uint32_t drain_ms)
 {
-    struct failure failure = {""};
-    fake_engine_init(&fake);
-    say("Hello, world.");
-    CHECK(byte_model_create(&model), "no model");
-    CHECK(spool_open(&spool, false, 8 << 20), "no audit log");
-    const struct service_config config = {
-        .model = &model,
-        .audit = spool.audit,
-        .engine = fake_engine_interface(&fake),
-        .rebuild = {.run = rebuilds ? fake_engine_rebuild : NULL,
-                    .context = &fake,
-                    .attempts_max = 3,
-                    .backoff_ms = 10},
-        .requests_max = requests_max,
-        .sequences_max = 64,
-        .running_max = FAKE_SEQUENCES_MAX,
-        .tenant_queued_max = 64,
-        .tenant_pages_max = 256,
-        .request_bytes_max = 1 << 20,
-        .drain_ms = drain_ms,
-    };
-    CHECK(service_create(&config, &service, &failure) == STATUS_OK, "%s", failure.text);
-    struct http_server_config http = front_config();
-    http.routes = service->routes;
-    http.route_count = service->route_count;
-    http.service = service;
-    http.refused = service_refused;
-    CHECK(front_start(&front, &http), "no front");
-    waker_attach(&spool.waker, front.server);
-    service->config.auth = front.auth; /* the front made it; no request has come yet */
-    CHECK(!service_is_ready(service), "ready before it was started");
-    CHECK(service_start(service, front.server, &failure) == STATUS_OK, "%s", failure.text);
-    CHECK(service_is_ready(service), "not ready");
+    const struct api_terms terms = {
+        .requests_max = requests_max, .drain_ms = drain_ms, .rebuilds = rebuilds};
+    CHECK(api_start(&api, &terms), "no server");
 }
 
 static void stop(void)
 {
-    service_stop(service);
-    waker_detach(&spool.waker);
-    front_stop(&front);
-    service_destroy(service);
-    spool_close(&spool);
-    byte_model_destroy(&model);
+    api_stop(&api);
 }
 
 /* ---- client ---------------------------------------------------------------------------------- */
@@ -165,25 +122,17 @@ static void close_answer(struct answer *answer)
     free(answer->text);
 }
 
-static void write_request(char *out, size_t bytes, const char *method, const char *path,
-                          const char *key, const char *body)
-{
-    snprintf(out, bytes,
-             "%s %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n%s%s%s"
-             "Content-Length: %zu\r\n\r\n%s",
-             method, path, key ? "Authorization: Bearer " : "", key ? key : "", key ? "\r\n" : "",
-             strlen(body), body);
-}
-
 static struct answer ask(const char *method, const char *path, const char *key, const char *body)
 {
     char request[8192];
     struct answer answer = {.text = malloc(ANSWER_BYTES)};
     bool is_closed = false;
-    write_request(request, sizeof request, method, path, key, body);
+    char line[256];
+    snprintf(line, sizeof line, "%s %s", method, path);
+    api_write_request(line, key, body, request, sizeof request);
     const enum http_listener listener =
         strcmp(path, "/metrics") == 0 ? HTTP_LISTENER_ADMIN : HTTP_LISTENER_API;
-    raw_client_ask(&front, listener, request, strlen(request), answer.text, ANSWER_BYTES,
+    raw_client_ask(&api.front, listener, request, strlen(request), answer.text, ANSWER_BYTES,
                    &is_closed);
     CHECK(is_closed, "the answer has no end");
     take_apart(&answer);
@@ -196,7 +145,7 @@ static struct answer chat(const char *more)
 {
     char body[4096];
     snprintf(body, sizeof body, "{" MESSAGES "%s}", more);
-    return ask("POST", "/v1/chat/completions", front.key, body);
+    return ask("POST", "/v1/chat/completions", api.front.key, body);
 }
 
 /* A request that is sent and left waiting. */
@@ -205,8 +154,8 @@ static struct raw_client begin(const char *more)
     char body[2048], request[4096];
     struct raw_client client;
     snprintf(body, sizeof body, "{" MESSAGES "%s}", more);
-    write_request(request, sizeof request, "POST", "/v1/chat/completions", front.key, body);
-    CHECK(raw_client_open(&client, &front, HTTP_LISTENER_API, NULL), "no connection");
+    api_write_request("POST /v1/chat/completions", api.front.key, body, request, sizeof request);
+    CHECK(raw_client_open(&client, &api.front, HTTP_LISTENER_API, NULL), "no connection");
     CHECK(raw_client_send_text(&client, request), "not sent");
     return client;
 }
@@ -384,7 +333,7 @@ static void log_probabilities_spell_the_text(void)
 static void completions_have_their_own_form(void)
 {
     struct answer answer =
-        ask("POST", "/v1/completions", front.key,
+        ask("POST", "/v1/completions", api.front.key,
             "{\"model\":\"bytes\",\"prompt\":[\"ab\",\"c\"],\"n\":2,\"max_tokens\":3,"
             "\"logprobs\":1}");
     CHECK(answer.code == 200, "%s", answer.body);
@@ -396,11 +345,12 @@ static void completions_have_their_own_form(void)
           "offset");
     CHECK(json_array_size(json_object_get(logprobs, "tokens")) == 3, "tokens");
     close_answer(&answer);
-    answer = ask("POST", "/v1/completions", front.key,
+    answer = ask("POST", "/v1/completions", api.front.key,
                  "{\"model\":\"bytes\",\"prompt\":[97,98],\"max_tokens\":2,\"echo\":true}");
     CHECK(strcmp(text_at(choice_of(answer.json, 0), "text", NULL), "abHe") == 0, "%s", answer.body);
     close_answer(&answer);
-    answer = ask("POST", "/v1/completions", front.key, "{\"model\":\"bytes\",\"prompt\":\"x\"}");
+    answer =
+        ask("POST", "/v1/completions", api.front.key, "{\"model\":\"bytes\",\"prompt\":\"x\"}");
     CHECK(strcmp(text_at(choice_of(answer.json, 0), "text", NULL), "Hello, world.") == 0, "%s",
           answer.body);
     close_answer(&answer);
@@ -437,16 +387,16 @@ static void a_full_server_says_when_to_come_back(void)
 {
     stop();
     start(2, 1000);
-    pthread_mutex_lock(&fake.gate);
+    pthread_mutex_lock(&api.fake.gate);
     struct raw_client first = begin(",\"max_tokens\":3");
     struct raw_client second = begin(",\"max_tokens\":3");
-    WAIT_FOR(engine_loop_live_requests(service->engine_loop) == 2);
+    WAIT_FOR(engine_loop_live_requests(api.service->engine_loop) == 2);
     struct answer third = chat("");
     CHECK(third.code == 503 && strcmp(error_code(third.json), "server_busy") == 0, "%d",
           third.code);
     CHECK(strcasestr(third.text, "Retry-After: 1"), "no Retry-After");
     close_answer(&third);
-    pthread_mutex_unlock(&fake.gate);
+    pthread_mutex_unlock(&api.fake.gate);
     struct answer one = end(&first), other = end(&second);
     CHECK(one.code == 200 && other.code == 200, "%d %d", one.code, other.code);
     close_answer(&one);
@@ -455,8 +405,8 @@ static void a_full_server_says_when_to_come_back(void)
 
 static void no_key_no_answer(void)
 {
-    for (size_t i = 0; i < service->route_count; i++) {
-        const struct http_route *route = &service->routes[i];
+    for (size_t i = 0; i < api.service->route_count; i++) {
+        const struct http_route *route = &api.service->routes[i];
         if (route->listener == HTTP_LISTENER_API) {
             struct answer answer = ask(route->method, route->path, NULL, "");
             const bool is_open = route->rule == HTTP_RULE_OPEN;
@@ -470,17 +420,17 @@ static void no_key_no_answer(void)
 
 static void a_client_that_leaves_ends_its_request(void)
 {
-    atomic_store(&fake.step_us, 500);
+    atomic_store(&api.fake.step_us, 500);
     say_without_end();
     struct raw_client client = begin(",\"stream\":true,\"n\":4");
-    WAIT_FOR(atomic_load(&fake.sequences_in_step) == 4);
+    WAIT_FOR(atomic_load(&api.fake.sequences_in_step) == 4);
     raw_client_close(&client);
-    WAIT_FOR(engine_loop_live_requests(service->engine_loop) == 0);
+    WAIT_FOR(engine_loop_live_requests(api.service->engine_loop) == 0);
     usleep(20000);
-    const uint32_t steps = atomic_load(&fake.steps);
+    const uint32_t steps = atomic_load(&api.fake.steps);
     usleep(20000);
-    CHECK(atomic_load(&fake.steps) == steps, "its sequences run on");
-    atomic_store(&fake.step_us, 0);
+    CHECK(atomic_load(&api.fake.steps) == steps, "its sequences run on");
+    atomic_store(&api.fake.step_us, 0);
     say("Hello, world.");
 }
 
@@ -497,11 +447,11 @@ static void draining_breaks_off_what_is_late(void)
 {
     stop();
     start(8, 30);
-    atomic_store(&fake.step_us, 1000);
+    atomic_store(&api.fake.step_us, 1000);
     say_without_end();
     struct raw_client client = begin(",\"stream\":true,\"max_tokens\":500");
-    WAIT_FOR(atomic_load(&fake.steps) > 5);
-    CHECK(!service_drain(service), "500 steps of a millisecond fit into 30");
+    WAIT_FOR(atomic_load(&api.fake.steps) > 5);
+    CHECK(!service_drain(api.service), "500 steps of a millisecond fit into 30");
     struct answer answer = end(&client);
     check_broken_off(&answer, "draining");
     close_answer(&answer);
@@ -521,9 +471,9 @@ static void a_lost_engine_breaks_off(void)
     stop();
     rebuilds = false;
     start(8, 1000);
-    atomic_store(&fake.step_us, 200);
+    atomic_store(&api.fake.step_us, 200);
     say_without_end();
-    atomic_store(&fake.fail_at_step, atomic_load(&fake.steps) + 20);
+    atomic_store(&api.fake.fail_at_step, atomic_load(&api.fake.steps) + 20);
     struct raw_client stream = begin(",\"stream\":true");
     struct answer whole = chat("");
     CHECK(whole.code == 500 && strcmp(error_code(whole.json), "engine_failed") == 0, "%d",
@@ -555,10 +505,10 @@ static void a_rebuilt_engine_answers_again(void)
 {
     stop();
     start(8, 1000);
-    atomic_store(&fake.step_us, 200);
+    atomic_store(&api.fake.step_us, 200);
     say_without_end();
-    pthread_mutex_lock(&fake.rebuild_gate);
-    atomic_store(&fake.fail_at_step, atomic_load(&fake.steps) + 20);
+    pthread_mutex_lock(&api.fake.rebuild_gate);
+    atomic_store(&api.fake.fail_at_step, atomic_load(&api.fake.steps) + 20);
     struct raw_client stream = begin(",\"stream\":true");
     struct answer answer = end(&stream);
     check_broken_off(&answer, "engine_failed");
@@ -572,9 +522,9 @@ static void a_rebuilt_engine_answers_again(void)
           answer.text);
     CHECK(strcasestr(answer.text, "\r\nRetry-After: 5\r\n"), "no time to come back");
     close_answer(&answer);
-    atomic_store(&fake.step_us, 0);
+    atomic_store(&api.fake.step_us, 0);
     say("Hello, world.");
-    pthread_mutex_unlock(&fake.rebuild_gate);
+    pthread_mutex_unlock(&api.fake.rebuild_gate);
     WAIT_FOR(is_ready());
     answer = chat("");
     CHECK(answer.code == 200, "%d", answer.code);
@@ -642,11 +592,11 @@ static void the_description_is_true(void)
     json_t *document = json_loadb((const char *)openapi_json, openapi_json_bytes, 0, NULL);
     json_t *paths = json_object_get(document, "paths");
     size_t count = 0;
-    for (size_t i = 0; i < service->route_count; i++) {
-        const struct http_route *route = &service->routes[i];
+    for (size_t i = 0; i < api.service->route_count; i++) {
+        const struct http_route *route = &api.service->routes[i];
         if (route->listener == HTTP_LISTENER_API
             || strncmp(route->path, "/admin/", strlen("/admin/")) == 0) {
-            const bool is_model = strcmp(route->path, service->model_path) == 0;
+            const bool is_model = strcmp(route->path, api.service->model_path) == 0;
             json_t *path = json_object_get(paths, is_model ? "/v1/models/{model}" : route->path);
             const char *method = strcmp(route->method, "GET") == 0 ? "get" : "post";
             json_t *operation = json_object_get(path, method);
