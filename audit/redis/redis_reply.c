@@ -39,7 +39,7 @@ enum status redis_reply_judge(const redisReply *reply, const char *what, struct 
          "audit.redis_password_file"},
         {"NOPERM", STATUS_FORBIDDEN,
          "denies it to this user: give it the permissions of deploy/redis/users.acl"},
-        {"WRONGTYPE", STATUS_FORBIDDEN,
+        {"WRONGTYPE", STATUS_INVALID,
          "has something else under that key: choose another audit.redis_prefix or remove the key"},
         {"MOVED", STATUS_FORBIDDEN, "is a cluster: Ward needs a single Redis with its replicas"},
         {"LOADING", STATUS_UNAVAILABLE, "is loading its data"},

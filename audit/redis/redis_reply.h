@@ -11,7 +11,7 @@ MUST_CHECK enum status redis_reply_next(redisContext *link, redisReply **out,
 
 /* What an error reply means; STATUS_OK for any other. what: the command, for people.
  * STATUS_UNAVAILABLE: try again later. STATUS_UNAUTHENTICATED. STATUS_FORBIDDEN: the user lacks a
- * permission, or the key holds something else. */
+ * permission. STATUS_INVALID: the key holds something of another type. */
 MUST_CHECK enum status redis_reply_judge(const redisReply *reply, const char *what,
                                          struct failure *failure);
 bool redis_reply_is_error(const redisReply *reply, const char *begins);

@@ -12,9 +12,10 @@ enum {
 };
 
 enum status ship_session_create(struct ship_session *session, const struct shipper_config *config,
-                                struct failure *failure)
+                                const atomic_bool *is_stopping, struct failure *failure)
 {
-    *session = (struct ship_session){.config = config, .file.fd = -1, .limit = LIMIT_FIRST};
+    *session = (struct ship_session){
+        .config = config, .is_stopping = is_stopping, .file.fd = -1, .limit = LIMIT_FIRST};
     if (!redis_key_is_prefix(config->prefix)) {
         return fail(failure, STATUS_INVALID,
                     "audit.redis_prefix: must be 1 to %d letters, digits or \":_.-\"",
@@ -201,7 +202,13 @@ static enum status compare_end(struct ship_session *session, uint64_t last, stru
         if (status == STATUS_OK) {
             status =
                 ship_window_compare(session->window, session->link, &session->differs, failure);
+        }
+        if (status == STATUS_OK) {
             position = session->window->items[session->window->count - 1].sequence;
+            acknowledge(session, position); /* a long comparison is not begun again */
+        }
+        if (status == STATUS_OK && atomic_load(session->is_stopping)) {
+            status = fail(failure, STATUS_UNAVAILABLE, "stopped while comparing");
         }
     }
     return status;

@@ -2,6 +2,8 @@
  * then window after window. What it knows of Redis outlives connections; every failure closes the
  * connection, and the next one finds out again. One thread. */
 #pragma once
+#include <stdatomic.h>
+
 #include "audit/redis/ship_window.h"
 #include "audit/redis/shipped.h"
 #include "audit/redis/shipper.h"
@@ -9,6 +11,7 @@
 
 struct ship_session {
     const struct shipper_config *config;
+    const atomic_bool *is_stopping; /* becomes true: a long comparison is left */
     struct ship_window *window;
     struct shipped file;
     uint64_t acknowledged; /* last sequence that Redis said it has */
@@ -25,7 +28,7 @@ struct ship_session {
 /* STATUS_INVALID: the prefix. STATUS_IO. */
 MUST_CHECK enum status ship_session_create(struct ship_session *session,
                                            const struct shipper_config *config,
-                                           struct failure *failure);
+                                           const atomic_bool *is_stopping, struct failure *failure);
 void ship_session_destroy(struct ship_session *session);
 
 /* Connects, claims the prefix, compares and goes to where Redis is. */

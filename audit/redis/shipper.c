@@ -36,7 +36,8 @@ struct shipper {
 
     /* Under mutex. */
     struct shipper_facts facts;
-    bool is_woken, is_stopping, has_ended;
+    bool is_woken, has_ended;
+    atomic_bool is_stopping; /* the thread also looks at it without */
     uint64_t stop_at, trim_to;
     uint64_t stop_deadline_ns;
     int fd; /* of the connection; -1: none */
@@ -98,7 +99,7 @@ static void wait_ms(struct shipper *shipper, uint32_t ms, bool may_be_woken)
         until.tv_nsec -= 1000000000;
     }
     pthread_mutex_lock(&shipper->mutex);
-    while (!shipper->is_stopping && !(may_be_woken && shipper->is_woken)
+    while (!atomic_load(&shipper->is_stopping) && !(may_be_woken && shipper->is_woken)
            && pthread_cond_timedwait(&shipper->changed, &shipper->mutex, &until) == 0) {
     }
     shipper->is_woken = false;
@@ -109,7 +110,7 @@ static bool must_end(struct shipper *shipper)
 {
     const struct ship_session *session = &shipper->session;
     pthread_mutex_lock(&shipper->mutex);
-    const bool must = shipper->is_stopping
+    const bool must = atomic_load(&shipper->is_stopping)
                       && (!session->link || session->position >= shipper->stop_at
                           || clock_monotonic_ns() >= shipper->stop_deadline_ns);
     pthread_mutex_unlock(&shipper->mutex);
@@ -297,7 +298,8 @@ enum status shipper_start(const struct shipper_config *config, struct shipper **
     enum status status = STATUS_IO;
     shipper->session.file.fd = -1;
     if (copy_config(shipper, config)) {
-        status = ship_session_create(&shipper->session, &shipper->config, failure);
+        status = ship_session_create(&shipper->session, &shipper->config, &shipper->is_stopping,
+                                     failure);
     }
     if (status == STATUS_OK) {
         status = check_once(shipper, failure);
@@ -329,7 +331,7 @@ void shipper_stop(struct shipper *shipper, uint32_t wait_ms_max)
     pthread_mutex_lock(&shipper->mutex);
     shipper->stop_at = facts.sequence;
     shipper->stop_deadline_ns = clock_monotonic_ns() + wait_ms_max * 1000000ULL;
-    shipper->is_stopping = true;
+    atomic_store(&shipper->is_stopping, true);
     pthread_cond_broadcast(&shipper->changed);
     while (!shipper->has_ended
            && pthread_cond_timedwait(&shipper->changed, &shipper->mutex, &until) == 0) {

@@ -213,6 +213,7 @@ static const struct {
     {{"XDEL ward:audit:clinic-2 2-7", "PING"}, "2-7 of ward:audit:clinic-2 is missing"},
     {{"DEL ward:audit:clinic-3", "XADD ward:audit:clinic-3 3-1 event x record y"},
      "3-1 of ward:audit:clinic-3 differs"},
+    {{"DEL ward:audit:clinic-1", "SET ward:audit:clinic-1 x"}, "something else under that key"},
 };
 
 /* All is compared, for the file `shipped` is gone. Nothing is written until all is right again. */
