@@ -7,19 +7,19 @@
 static const struct {
     const char *name;
     uint32_t scope;
-} scopes[] = {
+} names[] = {
     {"infer", AUTH_SCOPE_INFER},
     {"admin", AUTH_SCOPE_ADMIN},
     {"audit:read", AUTH_SCOPE_AUDIT_READ},
 };
-enum { SCOPE_COUNT = sizeof scopes / sizeof scopes[0] };
+enum { SCOPE_COUNT = sizeof names / sizeof names[0] };
 _Static_assert(sizeof "infer,admin,audit:read" <= AUTH_SCOPES_BYTES, "all scopes fit");
 
 static uint32_t scope_of(const char *name, size_t length)
 {
     for (size_t i = 0; i < SCOPE_COUNT; i++) {
-        if (strlen(scopes[i].name) == length && memcmp(scopes[i].name, name, length) == 0) {
-            return scopes[i].scope;
+        if (strlen(names[i].name) == length && memcmp(names[i].name, name, length) == 0) {
+            return names[i].scope;
         }
     }
     return 0;
@@ -42,14 +42,14 @@ bool auth_scopes_read(const char *text, uint32_t *out)
     }
 }
 
-const char *auth_scopes_write(uint32_t set, char out[AUTH_SCOPES_BYTES])
+const char *auth_scopes_write(uint32_t scopes, char out[AUTH_SCOPES_BYTES])
 {
     size_t length = 0;
     out[0] = '\0';
     for (size_t i = 0; i < SCOPE_COUNT; i++) {
-        if (set & scopes[i].scope) {
+        if (scopes & names[i].scope) {
             length += (size_t)snprintf(out + length, AUTH_SCOPES_BYTES - length, "%s%s",
-                                       length > 0 ? "," : "", scopes[i].name);
+                                       length > 0 ? "," : "", names[i].name);
         }
     }
     return out;

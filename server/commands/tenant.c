@@ -17,19 +17,20 @@ static struct {
     bool prints_json;
 } given = {.changed = {AUTH_UNCHANGED, AUTH_UNCHANGED, AUTH_UNCHANGED, AUTH_UNCHANGED}};
 
-#define LIMIT_ROW(option, field, most, text)                                                  \
-    {                                                                                         \
-        .name = (option), .kind = OPTION_COUNT, .out = &given.field, .min = 0, .max = (most), \
-        .value = "N", .help = (text)                                                          \
+#define LIMIT_ROW(option, limit, most, text)                                              \
+    {                                                                                     \
+        .name = (option), .kind = OPTION_COUNT, .out = &(limit), .min = 0, .max = (most), \
+        .value = "N", .help = (text)                                                      \
     }
-#define LIMIT_ROWS(which)                                                                         \
-    LIMIT_ROW("rpm", which.requests_per_minute, AUTH_UNCHANGED - 1,                               \
-              "requests a minute; 0: no limit"),                                                  \
-        LIMIT_ROW("tpm", which.tokens_per_minute, AUTH_UNCHANGED - 1,                             \
-                  "tokens a minute, prompt and answer"),                                          \
-        LIMIT_ROW("streams", which.streams_max, AUTH_UNCHANGED - 1, "requests at the same time"), \
-        LIMIT_ROW("retention-days", which.retention_days, RETENTION_DAYS_MAX,                     \
-                  "how long its audit records are kept; 0: as the server's"),                     \
+#define LIMIT_ROWS(limits)                                                       \
+    LIMIT_ROW("rpm", (limits).requests_per_minute, AUTH_UNCHANGED - 1,           \
+              "requests a minute; 0: no limit"),                                 \
+        LIMIT_ROW("tpm", (limits).tokens_per_minute, AUTH_UNCHANGED - 1,         \
+                  "tokens a minute, prompt and answer"),                         \
+        LIMIT_ROW("streams", (limits).streams_max, AUTH_UNCHANGED - 1,           \
+                  "requests at the same time"),                                  \
+        LIMIT_ROW("retention-days", (limits).retention_days, RETENTION_DAYS_MAX, \
+                  "how long its audit records are kept; 0: as the server's"),    \
         STATE_ROW
 
 static const struct option_row state_rows[] = {STATE_ROW};
@@ -37,8 +38,8 @@ static const struct option_row list_rows[] = {
     {.name = "json", .kind = OPTION_FLAG, .out = &given.prints_json, .help = "one JSON array"},
     STATE_ROW,
 };
-static const struct option_row add_rows[] = {LIMIT_ROWS(limits)};
-static const struct option_row set_rows[] = {LIMIT_ROWS(changed)};
+static const struct option_row add_rows[] = {LIMIT_ROWS(given.limits)};
+static const struct option_row set_rows[] = {LIMIT_ROWS(given.changed)};
 
 /* ---- verbs ----------------------------------------------------------------------------------- */
 

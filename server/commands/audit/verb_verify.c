@@ -275,8 +275,8 @@ static int run_on_spool(struct means *means)
 {
     struct failure failure = {""};
     struct state state;
-    struct verify_result spool, redis;
-    uint64_t shown = 0;
+    struct verify_result spool = {0}, redis = {0};
+    static uint64_t shown;
     if (isatty(STDERR_FILENO)) {
         means->options.progress = show_progress;
         means->options.progress_context = &shown;
@@ -324,8 +324,8 @@ static int run_on_proof(struct means *means)
 {
     struct failure failure = {""};
     struct state state;
-    struct verify_result result;
-    struct proof_summary summary;
+    struct verify_result result = {0};
+    struct proof_summary summary = {0};
     struct buffer bundle = {.limit_bytes = PROOF_BYTES_MAX};
     enum status status = STATUS_OK;
     if (!given.public_key) {
