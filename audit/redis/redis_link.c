@@ -21,38 +21,60 @@ static bool is_given(const char *text)
 
 /* ---- TLS ------------------------------------------------------------------------------------- */
 
+struct redisSSLContext;
+
 #ifdef WARD_REDIS_TLS
 /* hiredis checks the certificate against the CA but not the name in it, so a CA of one's own is
  * asked for: with those of the system any site's certificate would do. */
-static enum status encrypt(redisContext *link, const struct redis_terms *terms,
-                           struct failure *failure)
+static enum status prepare_tls(const struct redis_terms *terms, struct redisSSLContext **out,
+                               struct failure *failure)
 {
     if (!is_given(terms->ca_file)) {
         return fail(failure, STATUS_INVALID,
                     "audit.redis_ca_file: rediss:// needs the CA that signed Redis's certificate");
     }
-    redisInitOpenSSL();
     redisSSLContextError error = REDIS_SSL_CTX_NONE;
-    redisSSLContext *tls = redisCreateSSLContext(terms->ca_file, NULL, NULL, NULL, NULL, &error);
-    if (!tls) {
-        return fail(failure, STATUS_INVALID, "audit.redis_ca_file: %s: %s", terms->ca_file,
-                    redisSSLContextGetError(error));
+    redisInitOpenSSL();
+    *out = redisCreateSSLContext(terms->ca_file, NULL, NULL, NULL, NULL, &error);
+    return *out ? STATUS_OK
+                : fail(failure, STATUS_INVALID, "audit.redis_ca_file: %s: %s", terms->ca_file,
+                       redisSSLContextGetError(error));
+}
+
+static enum status encrypt(redisContext *link, struct redisSSLContext *tls, struct failure *failure)
+{
+    return redisInitiateSSLWithContext(link, tls) == REDIS_OK
+               ? STATUS_OK
+               : fail(failure, STATUS_UNAVAILABLE, "TLS with Redis: %s", link->errstr);
+}
+
+static void let_go_of_tls(struct redisSSLContext *tls)
+{
+    if (tls) {
+        redisFreeSSLContext(tls); /* the connection keeps what it needs of it */
     }
-    const bool is_encrypted = redisInitiateSSLWithContext(link, tls) == REDIS_OK;
-    redisFreeSSLContext(tls);
-    return is_encrypted ? STATUS_OK
-                        : fail(failure, STATUS_UNAVAILABLE, "audit.redis_url: TLS with %s: %s",
-                               link->tcp.host, link->errstr);
 }
 #else
-static enum status encrypt(redisContext *link, const struct redis_terms *terms,
-                           struct failure *failure)
+static enum status prepare_tls(const struct redis_terms *terms, struct redisSSLContext **out,
+                               struct failure *failure)
 {
-    (void)link;
     (void)terms;
+    *out = NULL;
     return fail(failure, STATUS_INVALID,
                 "audit.redis_url: rediss:// needs hiredis with TLS (hiredis_ssl), which this build "
                 "has not; use unix:///path or redis:// within a private network");
+}
+
+static enum status encrypt(redisContext *link, struct redisSSLContext *tls, struct failure *failure)
+{
+    (void)link;
+    (void)tls;
+    return fail(failure, STATUS_INVALID, "audit.redis_url: rediss:// needs hiredis with TLS");
+}
+
+static void let_go_of_tls(struct redisSSLContext *tls)
+{
+    (void)tls;
 }
 #endif
 
@@ -200,19 +222,19 @@ enum status redis_link_connect(const struct redis_terms *terms, redisContext **o
 {
     static const char *const name[] = {"CLIENT", "SETNAME", "ward-audit", NULL};
     struct redis_url url;
+    struct redisSSLContext *tls = NULL;
     redisContext *link = NULL;
     enum status status = redis_url_parse(terms->url, &url, failure);
-#ifndef WARD_REDIS_TLS
     if (status == STATUS_OK && url.has_tls) {
-        status = encrypt(NULL, terms, failure); /* refused before anything is sent */
+        status = prepare_tls(terms, &tls, failure);
     }
-#endif
     if (status == STATUS_OK) {
         status = connect_to(&url, terms, &link, failure);
     }
     if (status == STATUS_OK && url.has_tls) {
-        status = encrypt(link, terms, failure);
+        status = encrypt(link, tls, failure);
     }
+    let_go_of_tls(tls);
     if (status == STATUS_OK) {
         status = authenticate(link, &url, terms, failure);
     }

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glob.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
@@ -21,7 +22,14 @@
 
 extern char **environ;
 
-enum { SKIPPED = 77, PIECE_BYTES_MAX = 65536, TRIES = 3000, FILES_MAX = 64, MS = 1000 };
+enum {
+    WORDS_MAX = 40,
+    SKIPPED = 77,
+    PIECE_BYTES_MAX = 65536,
+    TRIES = 3000,
+    FILES_MAX = 64,
+    MS = 1000
+};
 
 static void pause_us(long us)
 {
@@ -61,32 +69,48 @@ void support_redis_make(struct support_redis *redis)
     snprintf(redis->url, sizeof redis->url, "unix://%s", redis->socket);
 }
 
+/* A relative name is one in the folder, where redis-server goes. */
 void support_redis_start(struct support_redis *redis)
 {
-    const char *const words[] = {"redis-server",
-                                 "--port",
-                                 "0",
-                                 "--unixsocket",
-                                 redis->socket,
-                                 "--dir",
-                                 redis->directory,
-                                 "--save",
-                                 "",
-                                 "--appendonly",
-                                 redis->has_aof ? "yes" : "no",
-                                 "--appendfsync",
-                                 "everysec",
-                                 "--loglevel",
-                                 "warning",
-                                 "--logfile",
-                                 "log",
-                                 "--aof-load-truncated",
-                                 "yes",
-                                 "--maxmemory-policy",
-                                 "noeviction",
-                                 redis->acl_file ? "--aclfile" : NULL,
-                                 redis->acl_file,
-                                 NULL};
+    const char *words[WORDS_MAX] = {
+        "redis-server",
+        "--port",
+        "0",
+        "--unixsocket",
+        "redis",
+        "--dir",
+        redis->directory,
+        "--save",
+        "",
+        "--appendonly",
+        redis->has_aof ? "yes" : "no",
+        "--appendfsync",
+        "everysec",
+        "--loglevel",
+        "warning",
+        "--logfile",
+        "log",
+        "--aof-load-truncated",
+        "yes",
+        "--maxmemory-policy",
+        "noeviction",
+    };
+    size_t count = 0;
+    while (words[count]) {
+        count++;
+    }
+    if (redis->acl_file) {
+        words[count++] = "--aclfile";
+        words[count++] = redis->acl_file;
+    }
+    if (redis->tls_port[0] != '\0') {
+        const char *const tls[] = {"--tls-port",         redis->tls_port,
+                                   "--tls-cert-file",    "tls.crt",
+                                   "--tls-key-file",     "tls.key",
+                                   "--tls-ca-cert-file", "tls.crt",
+                                   "--tls-auth-clients", "no"};
+        memcpy(words + count, tls, sizeof tls);
+    }
     unlink(redis->socket);
     ASSERT(runs(words, &redis->pid));
     redis->password = NULL;
@@ -97,6 +121,31 @@ void support_redis_start(struct support_redis *redis)
         pause_us(10L * MS);
     }
     ASSERT(!"redis-server answers");
+}
+
+void support_redis_make_certificate(struct support_redis *redis, const char *name)
+{
+    char certificate[SUPPORT_REDIS_PATH_BYTES + 32];
+    char key[SUPPORT_REDIS_PATH_BYTES + 32];
+    snprintf(certificate, sizeof certificate, "%s/%s.crt", redis->directory, name);
+    snprintf(key, sizeof key, "%s/%s.key", redis->directory, name);
+    const char *const words[] = {"openssl", "req",   "-x509", "-newkey",   "rsa:2048",
+                                 "-nodes",  "-days", "2",     "-subj",     "/CN=redis",
+                                 "-keyout", key,     "-out",  certificate, NULL};
+    pid_t pid = 0;
+    int status = 0;
+    ASSERT(runs(words, &pid) && waitpid(pid, &status, 0) == pid && status == 0);
+}
+
+void support_redis_choose_tls_port(struct support_redis *redis)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t length = sizeof address;
+    const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    struct sockaddr *generic = (struct sockaddr *)&address;
+    ASSERT(fd >= 0 && bind(fd, generic, length) == 0 && getsockname(fd, generic, &length) == 0);
+    snprintf(redis->tls_port, sizeof redis->tls_port, "%u", ntohs(address.sin_port));
+    close(fd);
 }
 
 void support_redis_stop(struct support_redis *redis, int signal_number)

@@ -18,6 +18,7 @@ struct support_redis {
     const char *password; /* for support_redis_ask; NULL: none */
     bool has_aof;
     const char *acl_file; /* NULL: none */
+    char tls_port[8];     /* "": no TLS; else with tls.crt and tls.key of the folder */
 };
 
 /* Ends the test as skipped, with the reason, where there is no redis-server. */
@@ -27,6 +28,10 @@ void support_redis_make(struct support_redis *redis); /* the folder; has_aof is 
 void support_redis_start(struct support_redis *redis);
 void support_redis_stop(struct support_redis *redis, int signal); /* SIGTERM, SIGKILL; waits */
 void support_redis_remove(struct support_redis *redis);           /* stops it, removes the folder */
+
+/* A certificate that is its own CA, DIRECTORY/NAME.crt, its key, and a port for TLS. */
+void support_redis_make_certificate(struct support_redis *redis, const char *name);
+void support_redis_choose_tls_port(struct support_redis *redis);
 
 /* Cuts so many bytes from the end of the append-only file of a Redis that is stopped: what a power
  * failure does with AOF everysec. */

@@ -84,9 +84,7 @@ static const struct {
     {NULL, "", NULL},
     {NULL, "ward:audit", "/nonexistent/password"},
     {NULL, "ward:audit", "/dev/null"},
-#ifndef WARD_REDIS_TLS
-    {"rediss://127.0.0.1:1", "ward:audit", NULL},
-#endif
+    {"rediss://127.0.0.1:1", "ward:audit", NULL}, /* no TLS in this hiredis, or no CA */
 };
 
 static void wrong_settings_are_refused_at_start(void)
@@ -199,6 +197,39 @@ static void the_deployed_user_may_do_what_is_needed(void)
     shipping_remove(&shipping);
 }
 
+/* Where hiredis has TLS; where it has not, its refusal is in wrong_settings. */
+static void records_travel_by_tls(void)
+{
+    char url[PATH_BYTES], ca[PATH_BYTES], other_ca[PATH_BYTES];
+    shipping_make(&shipping);
+    shipping.config.redis.url = "rediss://127.0.0.1:1";
+    if (shipping_start(&shipping) == STATUS_INVALID
+        && strstr(shipping.failure.text, "hiredis with TLS")) {
+        shipping_remove(&shipping);
+        return;
+    }
+    support_redis_stop(&shipping.redis, SIGKILL);
+    support_redis_make_certificate(&shipping.redis, "tls");
+    support_redis_make_certificate(&shipping.redis, "other");
+    support_redis_choose_tls_port(&shipping.redis);
+    support_redis_start(&shipping.redis);
+    snprintf(url, sizeof url, "rediss://127.0.0.1:%s", shipping.redis.tls_port);
+    snprintf(ca, sizeof ca, "%s/tls.crt", shipping.redis.directory);
+    snprintf(other_ca, sizeof other_ca, "%s/other.crt", shipping.redis.directory);
+    shipping.config.redis.url = url;
+    shipping.config.redis.ca_file = other_ca;
+    check_start(STATUS_OK, "");
+    shipping_append(&shipping, 500);
+    shipping_wait_trouble(&shipping, "TLS");
+    CHECK(shipping_length(&shipping, "ward:audit:@chain") == 0, "nothing was sent");
+    shipper_stop(shipping.shipper, 0);
+    shipping.config.redis.ca_file = ca;
+    check_start(STATUS_OK, "");
+    shipping_append(&shipping, 1500);
+    check_same("by TLS");
+    shipping_remove(&shipping);
+}
+
 /* ---- tampering ------------------------------------------------------------------------------- */
 
 static const struct {
@@ -277,9 +308,13 @@ static void a_lost_stream_is_filled_beside_its_views(void)
 int main(void)
 {
     static void (*const tests[])(void) = {
-        an_unsafe_redis_is_refused_at_start,      wrong_settings_are_refused_at_start,
-        it_becomes_unsafe_while_it_is_away,       a_wrong_password_is_mended,
-        the_deployed_user_may_do_what_is_needed,  tampering_is_an_alarm,
+        an_unsafe_redis_is_refused_at_start,
+        wrong_settings_are_refused_at_start,
+        it_becomes_unsafe_while_it_is_away,
+        a_wrong_password_is_mended,
+        the_deployed_user_may_do_what_is_needed,
+        records_travel_by_tls,
+        tampering_is_an_alarm,
         a_lost_stream_is_filled_beside_its_views,
     };
     support_redis_need();
