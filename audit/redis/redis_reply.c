@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/assert.h"
+
 enum { WORDS_MAX = 12, COMMAND_BYTES = 32 };
 
 enum status redis_reply_next(redisContext *link, redisReply **out, struct failure *failure)
@@ -63,6 +65,7 @@ enum status redis_reply_ask(redisContext *link, const char *const *words, redisR
 {
     const char *arguments[WORDS_MAX];
     int count = 0;
+    ASSERT(words[0]);
     while (count < WORDS_MAX && words[count]) {
         arguments[count] = words[count];
         count++;
@@ -73,7 +76,7 @@ enum status redis_reply_ask(redisContext *link, const char *const *words, redisR
                     link->errstr);
     }
     enum status status = redis_reply_next(link, out, failure);
-    if (status == STATUS_OK) {
+    if (status == STATUS_OK && *out) {
         char what[COMMAND_BYTES];
         const bool has_part = strcmp(words[0], "CONFIG") == 0 || strcmp(words[0], "CLIENT") == 0
                               || strcmp(words[0], "XINFO") == 0;

@@ -20,8 +20,6 @@
 
 #include "base/assert.h"
 
-extern char **environ;
-
 enum {
     WORDS_MAX = 40,
     SKIPPED = 77,

@@ -190,7 +190,6 @@ struct oracle {
     redisReply *chain, *views[SHIPPING_TENANTS + 1];
     size_t chain_next, views_next[SHIPPING_TENANTS + 1];
     char *wrong;
-    size_t wrong_bytes;
 };
 
 static bool is_entry(const redisReply *stream, size_t index, const char *id, const char *field,
@@ -215,7 +214,7 @@ static bool is_copied(struct oracle *oracle, const struct frame *frame)
     const size_t length = frame_write(frame, bytes);
     redis_key_id(frame->sequence, 1, id);
     if (!is_entry(oracle->chain, oracle->chain_next++, id, "frame", bytes, length)) {
-        snprintf(oracle->wrong, oracle->wrong_bytes, "@chain has not %s", id);
+        snprintf(oracle->wrong, SHIPPING_WRONG_BYTES, "@chain has not %s", id);
         return false;
     }
     const uint32_t tenant = frame->tenant.value;
@@ -227,7 +226,7 @@ static bool is_copied(struct oracle *oracle, const struct frame *frame)
     redis_key_id(tenant, record.number, id);
     if (!is_entry(oracle->views[tenant], oracle->views_next[tenant]++, id, "record", frame->body,
                   frame->body_bytes)) {
-        snprintf(oracle->wrong, oracle->wrong_bytes, "clinic-%u has not %s", tenant, id);
+        snprintf(oracle->wrong, SHIPPING_WRONG_BYTES, "clinic-%u has not %s", tenant, id);
         return false;
     }
     return true;
@@ -253,14 +252,14 @@ static bool has_nothing_else(const struct oracle *oracle)
         has_nothing = has_nothing && oracle->views_next[tenant] == oracle->views[tenant]->elements;
     }
     if (!has_nothing) {
-        snprintf(oracle->wrong, oracle->wrong_bytes, "Redis has more than the spool");
+        snprintf(oracle->wrong, SHIPPING_WRONG_BYTES, "Redis has more than the spool");
     }
     return has_nothing;
 }
 
-uint64_t shipping_compare(struct shipping *shipping, char *wrong, size_t wrong_bytes)
+uint64_t shipping_compare(struct shipping *shipping)
 {
-    struct oracle oracle = {.wrong = wrong, .wrong_bytes = wrong_bytes};
+    struct oracle oracle = {.wrong = shipping->wrong};
     struct spool_reader *reader = NULL;
     struct spool_place place;
     struct frame frame;

@@ -4,7 +4,7 @@
 #include "audit/redis/shipper.h"
 #include "tests/audit/redis/support_redis.h"
 
-enum { SHIPPING_TENANTS = 3 };
+enum { SHIPPING_TENANTS = 3, SHIPPING_WRONG_BYTES = 128 };
 
 struct shipping {
     char directory[SUPPORT_REDIS_PATH_BYTES];
@@ -14,6 +14,7 @@ struct shipping {
     struct shipper_config config; /* may be changed before shipping_start */
     struct failure failure;
     atomic_uint_least64_t appended;
+    char wrong[SHIPPING_WRONG_BYTES]; /* what shipping_compare found */
 };
 
 /* A folder, a Redis and a writer; no shipper yet. */
@@ -37,5 +38,5 @@ uint64_t shipping_count(struct shipping *shipping, enum record_event event); /* 
 void shipping_forget(struct shipping *shipping); /* the file `shipped` */
 
 /* Stops the writer's making of records and the shipper, and compares all of Redis with all of the
- * spool. Writes what is wrong; returns how many records there are, 0: something is wrong. */
-uint64_t shipping_compare(struct shipping *shipping, char *wrong, size_t wrong_bytes);
+ * spool. Returns how many records there are; 0: something is wrong. */
+uint64_t shipping_compare(struct shipping *shipping);
