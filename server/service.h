@@ -76,7 +76,7 @@ bool service_is_ready(const struct service *service);
 enum status service_status(const struct service *service);
 
 /* For http_server_config.refused: recorded, if the tenant is known or nobody authenticated. */
-void service_refused(void *service, const struct http_refusal *refusal);
+void service_refused(void *context, const struct http_refusal *refusal);
 
 /* ---- routes.c -------------------------------------------------------------------------------- */
 

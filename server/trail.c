@@ -162,9 +162,9 @@ static void copy(char *out, size_t out_bytes, const char *text)
     out[length] = '\0';
 }
 
-void trail_refused(struct trail *trail, const struct auth_identity *identity,
-                   const char *request_id, const char *route, const char *outcome,
-                   const struct http_error *error)
+static struct happening refused(const struct auth_identity *identity, const char *request_id,
+                                const char *route, const char *outcome,
+                                const struct http_error *error)
 {
     struct happening happening = {.event = RECORD_EVENT_REQUEST_REFUSED,
                                   .tenant = identity->tenant,
@@ -175,6 +175,14 @@ void trail_refused(struct trail *trail, const struct auth_identity *identity,
     copy(happening.route, sizeof happening.route, route);
     copy(happening.outcome, sizeof happening.outcome, outcome);
     copy(happening.code, sizeof happening.code, error->code);
+    return happening;
+}
+
+void trail_refused(struct trail *trail, const struct auth_identity *identity,
+                   const char *request_id, const char *route, const char *outcome,
+                   const struct http_error *error)
+{
+    const struct happening happening = refused(identity, request_id, route, outcome, error);
     note(trail, &happening);
 }
 
@@ -183,10 +191,14 @@ void trail_refused_unavailable(struct trail *trail, const struct auth_identity *
 {
     struct record_draft draft;
     struct audit_position position;
+    const struct happening happening =
+        refused(identity, request_id, route, "busy", &trail_unavailable);
     trail_draft(trail, RECORD_EVENT_REQUEST_ACCEPTED, identity, request_id, route, &draft);
-    const enum status status = audit_append(trail->config.audit, &draft, 0, &position);
-    (void)status; /* should it be taken by now, the refusal is its end */
-    trail_refused(trail, identity, request_id, route, "busy", &trail_unavailable);
+    if (audit_append(trail->config.audit, &draft, 0, &position) == STATUS_OK) {
+        append(trail, &happening, 1); /* taken again by now: then it needs its own end */
+    } else {
+        note(trail, &happening);
+    }
 }
 
 void trail_auth_failed(struct trail *trail, const char *request_id, const char *peer,

@@ -136,6 +136,7 @@ def test_no_text_and_no_key_is_in_the_log(own_server):
     server.request("POST", "/v1/chat/completions", b"canary-7c1e", server.keys[server.tenants[0]],
                    headers={"x-canary": "canary-head-3"})
     server.request("GET", "/v1/models", key="ward_live_canary-key_5")
+    assert not any("canary" in series for series in server.metrics())
     assert server.stop() == 0
     secrets = [b"canary", said.encode()[:12]]
     secrets += [key.split("_")[3].encode() for key in server.keys.values()]
