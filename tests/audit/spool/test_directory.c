@@ -2,22 +2,26 @@
 #include "audit/spool/directory.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "audit/spool/chain_state.h"
 #include "audit/spool/segment.h"
+#include "audit/spool/spool_reader.h"
 #include "tests/audit/support_spool.h"
 #include "tests/check.h"
 
 static const char *const names[] = {"signing.key", "signing.pub", "digest.key", "chain.state",
                                     "officer.key"};
-enum { NEEDED = 4, FILES = 5, STARTERS = 8, PATH_BYTES = 160 };
+enum { NEEDED = 4, FILES = 5, STARTERS = 8, NOBODY = 65534, KILLS = 200, PATH_BYTES = 160 };
 
 struct opened {
     struct directory_keys *keys;
@@ -34,7 +38,7 @@ static enum status open_log(const char *directory, struct opened *out)
 
 static const char *join(const char *directory, const char *name)
 {
-    static char path[PATH_BYTES];
+    static char path[2 * PATH_BYTES];
     snprintf(path, sizeof path, "%s/%s", directory, name);
     return path;
 }
@@ -244,6 +248,28 @@ static void a_first_start_that_was_cut_short_begins_anew(void)
     }
 }
 
+/* Random moments of a seed, some of them while keys are being made. */
+static void a_first_start_may_be_killed_at_any_moment(void)
+{
+    struct random_source random = {1};
+    for (int i = 0; i < KILLS; i++) {
+        char directory[SUPPORT_SPOOL_PATH_BYTES];
+        struct opened log;
+        support_spool_directory(directory);
+        const pid_t child = fork();
+        if (child == 0) {
+            _exit(open_log(directory, &log) == STATUS_OK ? 0 : 1);
+        }
+        const struct timespec delay = {.tv_nsec = random_below(&random, 1000000)};
+        nanosleep(&delay, NULL);
+        kill(child, SIGKILL);
+        waitpid(child, NULL, 0);
+        CHECK(open_log(directory, &log) == STATUS_OK, "start %d: %s", i, log.failure.text);
+        directory_close(log.keys, log.lock_fd);
+        support_spool_remove(directory);
+    }
+}
+
 static void pairs_that_do_not_match_are_refused(void)
 {
     char directory[SUPPORT_SPOOL_PATH_BYTES], other[SUPPORT_SPOOL_PATH_BYTES];
@@ -279,6 +305,58 @@ static void links_and_bad_paths_are_refused(void)
     memset(longer, 'a', sizeof longer - 1);
     CHECK(open_log(longer, &log) == STATUS_INVALID && log.failure.text[0], "a long path");
     CHECK(open_log("", &log) == STATUS_INVALID, "no path");
+    support_spool_remove(directory);
+}
+
+/* RLIMIT_FSIZE makes writing fail at some byte, as a full disk does. */
+static void a_first_start_on_a_full_disk_begins_anew(void)
+{
+    struct rlimit limit, small;
+    signal(SIGXFSZ, SIG_IGN);
+    CHECK(getrlimit(RLIMIT_FSIZE, &limit) == 0, "limit");
+    for (rlim_t bytes = 0; bytes < 1000; bytes += 90) {
+        char directory[SUPPORT_SPOOL_PATH_BYTES];
+        struct opened log;
+        support_spool_directory(directory);
+        small = limit;
+        small.rlim_cur = bytes;
+        CHECK(setrlimit(RLIMIT_FSIZE, &small) == 0, "limit");
+        CHECK(open_log(directory, &log) == STATUS_IO && strstr(log.failure.text, directory), "%s",
+              log.failure.text);
+        CHECK(setrlimit(RLIMIT_FSIZE, &limit) == 0, "no limit");
+        CHECK(open_log(directory, &log) == STATUS_OK && log.is_new, "%s", log.failure.text);
+        directory_close(log.keys, log.lock_fd);
+        support_spool_remove(directory);
+    }
+}
+
+/* In a process that is not root, for whom nothing is forbidden. */
+static void what_may_not_be_opened_is_told(void)
+{
+    char directory[SUPPORT_SPOOL_PATH_BYTES];
+    struct opened log;
+    support_spool_directory(directory);
+    CHECK(open_log(directory, &log) == STATUS_OK, "%s", log.failure.text);
+    directory_close(log.keys, log.lock_fd);
+    CHECK(chmod(directory, 0) == 0, "nobody's");
+    const pid_t child = fork();
+    if (child == 0) {
+        struct spool_reader *reader = NULL;
+        uint8_t key[DIGEST_BYTES];
+        if (geteuid() == 0 && (setgid(NOBODY) != 0 || setuid(NOBODY) != 0)) {
+            _exit(2);
+        }
+        const bool is_told =
+            open_log(directory, &log) == STATUS_FORBIDDEN && strstr(log.failure.text, directory)
+            && directory_read_public_key(directory, key, &log.failure) == STATUS_FORBIDDEN
+            && strstr(log.failure.text, "signing.pub")
+            && spool_reader_open(directory, 0, &reader, &log.failure) == STATUS_FORBIDDEN
+            && strstr(log.failure.text, "segments");
+        _exit(is_told ? 0 : 1);
+    }
+    int status = -1;
+    CHECK(waitpid(child, &status, 0) == child && status == 0, "%x", (unsigned)status);
+    CHECK(chmod(directory, 0700) == 0, "ours again");
     support_spool_remove(directory);
 }
 
@@ -365,5 +443,7 @@ static void tenants_have_keys_of_their_own(void)
 CHECK_MAIN(a_first_start_makes_keys_and_the_next_reads_them, key_files_say_what_to_do,
            of_two_first_starts_one_wins, keys_are_never_made_beside_others,
            segments_without_keys_are_refused, a_first_start_that_was_cut_short_begins_anew,
-           pairs_that_do_not_match_are_refused, links_and_bad_paths_are_refused,
-           key_files_are_read_strictly, paths_are_joined, tenants_have_keys_of_their_own)
+           a_first_start_may_be_killed_at_any_moment, pairs_that_do_not_match_are_refused,
+           a_first_start_on_a_full_disk_begins_anew, what_may_not_be_opened_is_told,
+           links_and_bad_paths_are_refused, key_files_are_read_strictly, paths_are_joined,
+           tenants_have_keys_of_their_own)
