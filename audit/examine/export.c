@@ -42,7 +42,7 @@ enum status export_run(const char *directory, const struct query *query, enum ex
                        const char *node, FILE *out, uint64_t *count, struct failure *failure)
 {
     struct query_cursor *cursor = NULL;
-    struct buffer line = {.limit_bytes = 2 * LINE_BYTES_MAX};
+    struct buffer line = {.limit_bytes = (size_t)2 * LINE_BYTES_MAX};
     enum status status = query_open(directory, query, &cursor, failure);
     *count = 0;
     while (status == STATUS_OK) {

@@ -65,29 +65,36 @@ enum status query_first_segment(const char *directory, int64_t from_unix_ms, uin
     return STATUS_OK;
 }
 
-enum status query_open(const char *directory, const struct query *query, struct query_cursor **out,
-                       struct failure *failure)
+static enum status begin(struct query_cursor *cursor, const char *directory,
+                         const struct query *query, struct failure *failure)
 {
     uint64_t first = 0;
-    struct query_cursor *cursor = calloc(1, sizeof *cursor);
-    enum status status = cursor ? directory_path(directory, NULL, NULL, cursor->directory, failure)
-                                : fail(failure, STATUS_IO, "no memory for a query");
+    enum status status = directory_path(directory, NULL, NULL, cursor->directory, failure);
     if (status == STATUS_OK) {
         status = query_first_segment(directory, query->from_unix_ms, &first, failure);
     }
-    if (status == STATUS_OK) {
-        cursor->query = *query;
-        if (query->tenant_name) {
-            memcpy(cursor->tenant_name, query->tenant_name,
-                   strnlen(query->tenant_name, sizeof cursor->tenant_name - 1));
-        }
-        const uint64_t next = query->after_sequence + 1;
-        status =
-            spool_reader_open(directory, next > first ? next : first, &cursor->reader, failure);
-        if (status == STATUS_NOT_FOUND) { /* an empty log: nothing yet, not a fault */
-            status = STATUS_OK;
-        }
+    if (status != STATUS_OK) {
+        return status;
     }
+    cursor->query = *query;
+    if (query->tenant_name) {
+        memcpy(cursor->tenant_name, query->tenant_name,
+               strnlen(query->tenant_name, sizeof cursor->tenant_name - 1));
+    }
+    const uint64_t next = query->after_sequence + 1;
+    status = spool_reader_open(directory, next > first ? next : first, &cursor->reader, failure);
+    /* An empty log has nothing yet, which is no fault. */
+    return status == STATUS_NOT_FOUND ? STATUS_OK : status;
+}
+
+enum status query_open(const char *directory, const struct query *query, struct query_cursor **out,
+                       struct failure *failure)
+{
+    struct query_cursor *cursor = calloc(1, sizeof *cursor);
+    if (!cursor) {
+        return fail(failure, STATUS_IO, "no memory for a query");
+    }
+    const enum status status = begin(cursor, directory, query, failure);
     if (status != STATUS_OK) {
         query_close(cursor);
         return status;
@@ -158,7 +165,7 @@ enum status query_next(struct query_cursor *cursor, uint64_t bytes_max, struct r
 {
     uint64_t bytes = 0;
     while (!cursor->is_past_the_end) {
-        struct frame frame;
+        struct frame frame = {0};
         if (bytes_max > 0 && bytes >= bytes_max) {
             *sequence = cursor->sequence;
             return STATUS_TIMEOUT;

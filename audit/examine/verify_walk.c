@@ -296,6 +296,7 @@ enum verify_break verify_walk_take(struct verify_walk *walk, const struct frame 
     if (kind != VERIFY_INTACT) {
         return kind;
     }
+    record.event = (enum record_event)0; /* of an erased one it stays unknown */
     const enum chain_break found = walk->is_blind ? follow_blindly(walk->chain, frame, &record)
                                                   : chain_follow(walk->chain, frame, &record);
     if (found != CHAIN_INTACT) {

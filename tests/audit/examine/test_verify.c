@@ -12,7 +12,7 @@
 #include "audit/spool/writer.h"
 #include "base/assert.h"
 #include "base/random.h"
-#include "tests/audit/support_image.h"
+#include "tests/audit/examine/support_image.h"
 #include "tests/check.h"
 
 enum { SEEDS = 8, RECORDS = 460, SEGMENT_RECORDS = 100 };

@@ -6,7 +6,7 @@
 #include "audit/examine/export.h"
 #include "base/assert.h"
 #include "base/random.h"
-#include "tests/audit/support_image.h"
+#include "tests/audit/examine/support_image.h"
 #include "tests/check.h"
 
 enum { RECORDS = 460, SEGMENT_RECORDS = 100, SEEDS = 200 };

@@ -11,7 +11,7 @@
 #include "audit/examine/proof.h"
 #include "base/assert.h"
 #include "base/random.h"
-#include "tests/audit/support_image.h"
+#include "tests/audit/examine/support_image.h"
 #include "tests/check.h"
 
 enum { RECORDS = 460, SEGMENT_RECORDS = 100, SEEDS = 60, LINES_MAX = 1024 };

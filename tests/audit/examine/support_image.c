@@ -1,4 +1,4 @@
-#include "tests/audit/support_image.h"
+#include "tests/audit/examine/support_image.h"
 
 #include <dirent.h>
 #include <fcntl.h>
