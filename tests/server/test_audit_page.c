@@ -1,6 +1,6 @@
 /* Method: a log of many small segments made frame by frame, in which tenants come often, rarely, in
- * two far places and never. Pages of every size, by sequence and by a tenant's own numbers, with
- * and without filters, are put together and compared with a list of what was appended. */
+ * two far places, late and never. Pages of every size, by sequence and by a tenant's own numbers,
+ * with and without filters, are put together and compared with a list of what was appended. */
 #include "server/admin/audit_page.h"
 
 #include <ftw.h>
@@ -14,7 +14,7 @@
 #include "base/random.h"
 #include "tests/check.h"
 
-enum { SEGMENTS = 14, RECORDS = 40, TENANTS = 5, ALL = SEGMENTS * RECORDS, START_MS = 1000000 };
+enum { SEGMENTS = 14, RECORDS = 40, TENANTS = 6, ALL = SEGMENTS * RECORDS, START_MS = 1000000 };
 
 static char directory[64];
 static struct appended {
@@ -26,12 +26,15 @@ static struct appended {
 
 /* ---- the log --------------------------------------------------------------------------------- */
 
-/* 0 and 1 everywhere, 2 now and then, 3 in the first and the tenth segment, 4 never. */
+/* 0 and 1 everywhere, 2 now and then, 3 in the first and the tenth segment, 4 late, 5 never. */
 static uint32_t choose_tenant(struct random_source *random, int segment)
 {
     const uint32_t tenant = random_below(random, 4);
     if (tenant == 2) {
         return random_below(random, 8) == 0 ? 2 : 1;
+    }
+    if (tenant == 1 && segment >= 11) {
+        return 4;
     }
     return tenant == 3 && segment != 0 && segment != 9 ? 0 : tenant;
 }
