@@ -1,10 +1,13 @@
 """What a privacy officer and an operator type: records of administration, ward audit, the admin API."""
 import json
 import os
+import pathlib
 import re
 import shutil
+import socket
 import stat
 import subprocess
+import sys
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -441,3 +444,118 @@ def test_the_checkpoint_can_be_kept(audited, tmp_path):
     assert code == 200 and re.fullmatch(r"ward-checkpoint 1 [A-Za-z0-9+/=]+\n", line)
     (tmp_path / "kept").write_text(line)
     assert verify("--checkpoint", tmp_path / "kept", state=audited.state_dir)[0] == 0
+
+
+# ---- Redis, and the machine ---------------------------------------------------------------------
+
+REDIS = shutil.which("redis-check-rdb")  # the server's own binary: it goes by the name it gets
+
+
+class Redis:
+    def __init__(self, directory, port, *options):
+        directory.mkdir()
+        self.port = port
+        self.process = subprocess.Popen(
+            ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", "", *options],
+            executable=REDIS, cwd=directory, stdout=subprocess.DEVNULL)
+        wait_for(self.answers, "Redis")
+
+    def answers(self):
+        try:
+            return self.ask("PING") == "+PONG"
+        except OSError:
+            return False
+
+    def ask(self, *words):
+        """The first line of the reply."""
+        with socket.create_connection(("127.0.0.1", self.port), PATIENCE_S) as connection:
+            connection.sendall(b"*%d\r\n" % len(words) + b"".join(
+                b"$%d\r\n%s\r\n" % (len(word.encode()), word.encode()) for word in words))
+            return connection.makefile("rb").readline().decode().strip()
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait(timeout=PATIENCE_S)
+
+
+@pytest.mark.skipif(not REDIS, reason="no Redis here (package redis-server)")
+def test_the_copy_in_redis_verifies_until_it_is_trimmed(own_server, tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    redis = Redis(tmp_path / "redis", port, "--appendonly", "yes")
+    settings = tmp_path / "ward.yaml"
+    settings.write_text(f"state:\n  dir: {tmp_path}/state\n"
+                        f"audit:\n  redis_url: redis://127.0.0.1:{port}\n")
+    try:
+        server = own_server({"WARD_AUDIT_REDIS_URL": f"redis://127.0.0.1:{port}"})
+        last = wait_for_record(server, event="key.created")["sequence"]
+
+        def is_shipped():
+            code, told, _ = verify("--redis", "-c", settings)
+            return code == 0 and told["redis"]["ok"] and told["redis"]["records"] >= last
+        wait_for(is_shipped, "the copy")
+        human = subprocess.run([BINARY, "audit", "verify", "--redis", "-c", settings],
+                               capture_output=True, text=True)
+        assert human.stdout.count("intact") == 2, human
+        server.stop()
+        assert redis.ask("XDEL", "ward:audit:@chain", f"{last}-1") == ":1"
+        code, told, said = verify("--redis", "-c", settings)
+        assert code == 1 and told["ok"] is False and told["redis"]["ok"] is False
+        assert told["first_break"]["kind"] in ("trimmed", "deletion"), told
+        assert said.count("\n") == 1 and "Redis" in said
+    finally:
+        redis.stop()
+    gone = subprocess.run([BINARY, "audit", "verify", "--redis", "-c", settings],
+                          capture_output=True, text=True)
+    assert gone.returncode == 1 and gone.stdout == "" and gone.stderr.count("\n") == 1
+
+
+def own_network():
+    """What starts a command with a loopback of its own; None where that is not allowed."""
+    words = ["unshare", "--net", "--map-root-user"]
+    works = subprocess.run([*words, "ip", "link", "set", "lo", "up"], capture_output=True)
+    return words if works.returncode == 0 else None
+
+
+@pytest.mark.skipif(not REDIS or not shutil.which("unshare") or not shutil.which("ip")
+                    or not own_network(), reason="no Redis, or no network of one's own here")
+def test_the_demo_uses_a_redis_that_is_there_and_nobody_elses(tmp_path):
+    """In a network of its own, so that 6379 is ours: none, then ours, then another server's."""
+    script = tmp_path / "script"
+    script.write_text(f"""
+import json, os, pathlib, subprocess, sys
+sys.path.insert(0, {str(pathlib.Path(__file__).parent)!r})
+from test_audit_cli import BINARY, Redis
+subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+
+def demo(state):
+    environment = {{**os.environ, "WARD_STATE_DIR": state}}
+    environment.pop("WARD_AUDIT_REDIS_URL", None)
+    process = subprocess.Popen([BINARY, "demo", "--json", "--port", "0", "--admin-port", "0"],
+                               stdout=subprocess.PIPE, env=environment)
+    told = json.loads(process.stdout.readline())
+    process.terminate()
+    assert process.wait() == 0
+    return told["redis_url"]
+
+told = [demo("first")]
+redis = Redis(pathlib.Path("redis"), 6379)
+told += [demo("first"), demo("first"), demo("second")]
+redis.stop()
+print(json.dumps(told))
+""")
+    done = subprocess.run([*own_network(), sys.executable, script], cwd=tmp_path,
+                          capture_output=True, text=True, timeout=PATIENCE_S)
+    assert done.returncode == 0, done.stderr
+    ours = "redis://127.0.0.1:6379"
+    assert json.loads(done.stdout.splitlines()[-1]) == [None, ours, ours, None]
+
+
+def test_the_doctor_looks_at_the_log(own_server):
+    server = own_server()
+    found = server.ward("doctor").stdout
+    assert re.search(r"^(ok  |warn)  audit .*MiB free", found, re.M), found
+    assert re.search(r"^warn  officer key .*officer\.key", found, re.M), found
+    assert re.search(r"^ok    redis .*none is configured", found, re.M), found
+    (server.state_dir / "audit/officer.key").unlink()
+    assert re.search(r"^ok    officer key", server.ward("doctor").stdout, re.M)

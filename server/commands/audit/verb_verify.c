@@ -235,15 +235,24 @@ static void print_json(json_t *told)
 
 /* ---- a spool, and Redis ---------------------------------------------------------------------- */
 
+static struct config config; /* with --redis */
+
+/* The settings also say where the records are, unless --state-dir does. */
+static enum status load_settings(struct failure *failure)
+{
+    if (!given.checks_redis) {
+        return STATUS_OK;
+    }
+    const enum status status = config_load(&config, given.config, failure);
+    state_given = state_given ? state_given : config.state_dir;
+    return status;
+}
+
 static enum status verify_copy(const char *directory, const struct verify_options *options,
                                struct verify_result *out, struct failure *failure)
 {
-    struct config config;
     struct redis_terms terms;
-    enum status status = config_load(&config, given.config, failure);
-    if (status == STATUS_OK) {
-        status = audit_terms_redis(&config, &terms, failure);
-    }
+    const enum status status = audit_terms_redis(&config, &terms, failure);
     return status == STATUS_OK
                ? verify_redis(&terms, config.audit_redis_prefix, directory, options, out, failure)
                : status;
@@ -281,7 +290,10 @@ static int run_on_spool(struct means *means)
         means->options.progress = show_progress;
         means->options.progress_context = &shown;
     }
-    enum status status = audit_verbs_find(&state, &failure);
+    enum status status = load_settings(&failure);
+    if (status == STATUS_OK) {
+        status = audit_verbs_find(&state, &failure);
+    }
     if (status == STATUS_OK) {
         status = verify_spool(state.audit_directory, &means->options, &spool, &failure);
     }
@@ -289,7 +301,6 @@ static int run_on_spool(struct means *means)
         shown = 0;
         status = verify_copy(state.audit_directory, &means->options, &redis, &failure);
     }
-    state_close(&state);
     return status == STATUS_OK ? tell(&spool, given.checks_redis ? &redis : NULL)
                                : options_failed(&failure);
 }
