@@ -236,8 +236,17 @@ void trail_tick(struct trail *trail)
 
 /* ---- answers that wait ----------------------------------------------------------------------- */
 
+enum audit_keeping trail_keeping(const struct trail *trail, struct audit_position position,
+                                 uint64_t since_ns)
+{
+    const enum audit_keeping keeping = audit_keeping(trail->config.audit, position);
+    const bool is_late = trail->config.now_ns() - since_ns >= (uint64_t)TRAIL_PATIENCE_MS * 1000000;
+    return keeping == AUDIT_WAITING && is_late ? AUDIT_LOST : keeping;
+}
+
 struct held_reply {
     struct trail *trail;
+    uint64_t since_ns;
     struct audit_position position;
     enum status appended;
     int http_code;
@@ -246,10 +255,16 @@ struct held_reply {
     char bytes[];
 };
 
-static void refuse(struct trail *trail, struct http_exchange *exchange)
+/* is_taken: its record is on its way, only too late for the answer. */
+static void refuse(struct trail *trail, struct http_exchange *exchange, bool is_taken)
 {
-    trail_refused_unavailable(trail, http_exchange_identity(exchange),
-                              http_exchange_request_id(exchange), NULL);
+    const struct auth_identity *identity = http_exchange_identity(exchange);
+    const char *request_id = http_exchange_request_id(exchange);
+    if (is_taken) {
+        trail_refused(trail, identity, request_id, NULL, "busy", &trail_unavailable);
+    } else {
+        trail_refused_unavailable(trail, identity, request_id, NULL);
+    }
     http_reply_error(exchange, &trail_unavailable);
 }
 
@@ -257,12 +272,12 @@ static void step(struct http_exchange *exchange, void *context)
 {
     const struct held_reply *held = context;
     const enum audit_keeping keeping =
-        held->appended == STATUS_OK ? audit_keeping(held->trail->config.audit, held->position)
+        held->appended == STATUS_OK ? trail_keeping(held->trail, held->position, held->since_ns)
                                     : AUDIT_LOST;
     if (keeping == AUDIT_KEPT) {
         http_reply(exchange, held->http_code, held->content_type, held->bytes, held->length);
     } else if (keeping == AUDIT_LOST) {
-        refuse(held->trail, exchange);
+        refuse(held->trail, exchange, held->appended == STATUS_OK);
     }
 }
 
@@ -285,11 +300,14 @@ void trail_reply(struct trail *trail, struct http_exchange *exchange,
     struct held_reply *held =
         audit_is_available(trail->config.audit) ? malloc(sizeof *held + length) : NULL;
     if (!held) {
-        refuse(trail, exchange);
+        refuse(trail, exchange, false);
         return;
     }
-    *held = (struct held_reply){
-        .trail = trail, .http_code = http_code, .content_type = content_type, .length = length};
+    *held = (struct held_reply){.trail = trail,
+                                .since_ns = trail->config.now_ns(),
+                                .http_code = http_code,
+                                .content_type = content_type,
+                                .length = length};
     if (length > 0) {
         memcpy(held->bytes, bytes, length);
     }

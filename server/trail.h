@@ -6,7 +6,7 @@
 #include "audit/audit.h"
 #include "server/http/http_server.h"
 
-enum { TRAIL_EACH_PER_SECOND = 20 };
+enum { TRAIL_EACH_PER_SECOND = 20, TRAIL_PATIENCE_MS = 5000 };
 
 struct trail;
 
@@ -40,6 +40,11 @@ void trail_auth_failed(struct trail *trail, const char *request_id, const char *
  * as accepted all the same, so that the count of the outage is true. */
 void trail_refused_unavailable(struct trail *trail, const struct auth_identity *identity,
                                const char *request_id, const char *route);
+
+/* As audit_keeping, but LOST too when it has been waiting since since_ns (clock_monotonic_ns) for
+ * TRAIL_PATIENCE_MS: a disk may hang instead of failing. */
+enum audit_keeping trail_keeping(const struct trail *trail, struct audit_position position,
+                                 uint64_t since_ns);
 
 /* A whole answer that leaves once the draft is durable; else 503 audit_unavailable, recorded as
  * refused. Replaces http_reply in handlers of short requests. Takes a copy of the bytes;

@@ -307,7 +307,8 @@ static enum audit_keeping keeping_of(const struct generation *generation)
 {
     return generation->accepted.value == 0
                ? AUDIT_LOST
-               : audit_keeping(generation->service->config.audit, generation->accepted);
+               : trail_keeping(generation->service->trail, generation->accepted,
+                               generation->arrived_ns);
 }
 
 static void step(struct http_exchange *exchange, void *context)

@@ -290,6 +290,35 @@ static void an_answer_waits_for_its_record(void)
     close_front();
 }
 
+/* The exchange looks again each second by itself. */
+static void a_disk_that_hangs_is_not_waited_for(void)
+{
+    struct raw_client client;
+    char request[RAW_REQUEST_BYTES];
+    bool is_closed = false;
+    open_front();
+    atomic_store(&handled, 0);
+    raw_client_write(request, "GET /short", front.key, NULL);
+    pthread_mutex_lock(&spool_gate);
+    CHECK(raw_client_open(&client, &front, HTTP_LISTENER_API, NULL), "open");
+    raw_client_send_text(&client, request);
+    const uint64_t end_ns = clock_monotonic_ns() + PATIENCE_MS * 1000000ULL;
+    while (atomic_load(&handled) < 1 && clock_monotonic_ns() < end_ns) {
+        usleep(500);
+    }
+    atomic_fetch_add(&time_ns, TRAIL_PATIENCE_MS * 1000000ULL);
+    raw_client_receive(&client, answer, sizeof answer, PATIENCE_MS, &is_closed);
+    pthread_mutex_unlock(&spool_gate);
+    CHECK(raw_client_status(answer) == 503 && strstr(answer, "\"audit_unavailable\""), "%s",
+          answer);
+    raw_client_close(&client);
+    json_t *records = spool_records(&spool);
+    CHECK(spool_count(records, "request.refused", NULL) == 1, "that it was refused is recorded");
+    CHECK(spool_count(records, "request.accepted", NULL) == 0, "it has its record");
+    json_decref(records);
+    close_front();
+}
+
 static void without_a_record_there_is_no_answer(void)
 {
     open_front();
@@ -312,4 +341,4 @@ static void without_a_record_there_is_no_answer(void)
 CHECK_MAIN(a_draft_says_who_and_what, a_flood_is_counted_and_hides_nobody_else,
            what_differs_is_left_out_of_a_count, failed_logins_are_nobodys,
            refusals_of_an_outage_take_no_room, an_answer_waits_for_its_record,
-           without_a_record_there_is_no_answer)
+           a_disk_that_hangs_is_not_waited_for, without_a_record_there_is_no_answer)
