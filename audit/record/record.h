@@ -23,7 +23,7 @@ enum record_field {
 enum {
     RECORD_VERSION = 1,
     RECORD_FIELD_MAX = 66,     /* greatest number in field.def */
-    RECORD_DRAFT_BYTES = 2560, /* encoded fields of one draft: record_draft.c computes the most */
+    RECORD_DRAFT_BYTES = 2560, /* encoded fields of one draft: test_record.c makes the largest */
     RECORD_BODY_BYTES_MAX = 2688,
     RECORD_NAME_BYTES = 64,       /* of a tenant, with NUL */
     RECORD_COUNT_NAME_BYTES = 32, /* of a name in COUNTS, with NUL */

@@ -6,58 +6,16 @@
 #include "base/assert.h"
 #include "base/utf8.h"
 
-enum {
-    TEXT_BYTES_MAX = 127,
-    COUNTS_MAX = 32,
-    KEY_BYTES = 2,
-    NUMBER_BYTES = 9,
-    STRING_HEAD_BYTES = 2,
-    COUNT_BYTES = STRING_HEAD_BYTES + RECORD_COUNT_NAME_BYTES - 1 + NUMBER_BYTES,
-    FIRST_DRAFTED = RECORD_FIELD_request_id,
-};
+enum { TEXT_BYTES_MAX = 127, COUNTS_MAX = 32, FIRST_DRAFTED = RECORD_FIELD_request_id };
 #define E6_BORDER 9e18 /* of the millionths that an int64_t can hold */
 
-/* ---- room: what the largest draft of an event takes, from the table of fields ------------------
- */
-
-#define ROOM_UINT(limit)   NUMBER_BYTES
-#define ROOM_INT(limit)    NUMBER_BYTES
-#define ROOM_E6(limit)     NUMBER_BYTES
-#define ROOM_TEXT(limit)   (STRING_HEAD_BYTES + (limit))
-#define ROOM_BYTES(limit)  (STRING_HEAD_BYTES + (limit))
-#define ROOM_COUNTS(limit) (STRING_HEAD_BYTES + (limit)*COUNT_BYTES)
-
-#define OF_CHAIN(number)    ((number) < FIRST_DRAFTED)
-#define OF_REQUESTS(number) ((number) >= 7 && (number) <= 35)
-#define OF_REFUSALS(number) ((number) == 45 || (number) == 46)
-#define OF_OTHERS(number)   (((number) >= 7 && (number) <= 14 && (number) != 10) || (number) > 35)
-
 /* clang-format off */
-enum {
-    MAP_HEAD_BYTES = 2,
-#define FIELD(number, kind, name, bytes, help) \
-    + (OF_CHAIN(number) ? KEY_BYTES + ROOM_##kind(bytes) : 0)
-    CHAIN_ROOM = MAP_HEAD_BYTES
-#include "audit/record/field.def"
-#define FIELD(number, kind, name, bytes, help) \
-    + (OF_REQUESTS(number) || OF_REFUSALS(number) ? KEY_BYTES + ROOM_##kind(bytes) : 0)
-    , REQUEST_ROOM = 0
-#include "audit/record/field.def"
-#define FIELD(number, kind, name, bytes, help) \
-    + (OF_OTHERS(number) ? KEY_BYTES + ROOM_##kind(bytes) : 0)
-    , OTHER_ROOM = 0
-#include "audit/record/field.def"
-};
-#define FIELD(number, kind, name, bytes, help)                                          \
-    _Static_assert((number) <= RECORD_FIELD_MAX, #name " is above RECORD_FIELD_MAX");   \
-    _Static_assert(RECORD_##kind != RECORD_TEXT || (bytes) <= TEXT_BYTES_MAX, #name);   \
+#define FIELD(number, kind, name, bytes, help)                                        \
+    _Static_assert((number) <= RECORD_FIELD_MAX, #name " is above RECORD_FIELD_MAX"); \
+    _Static_assert(RECORD_##kind != RECORD_TEXT || (bytes) <= TEXT_BYTES_MAX, #name); \
     _Static_assert(RECORD_##kind != RECORD_COUNTS || (bytes) <= COUNTS_MAX, #name);
 #include "audit/record/field.def"
 /* clang-format on */
-_Static_assert(REQUEST_ROOM <= (int)RECORD_DRAFT_BYTES, "a record of a request fits a draft");
-_Static_assert(OTHER_ROOM <= (int)RECORD_DRAFT_BYTES, "any other record fits a draft");
-_Static_assert(CHAIN_ROOM + (int)RECORD_DRAFT_BYTES <= (int)RECORD_BODY_BYTES_MAX,
-               "a draft fits a body");
 
 /* ---- texts ----------------------------------------------------------------------------------- */
 
@@ -69,6 +27,10 @@ static size_t clean(const char *text, size_t limit, char *out)
     size_t at = 0;
     size_t used = 0;
     while (at < length && used < limit) {
+        if (text[at] >= ' ' && text[at] <= '~') {
+            out[used++] = text[at++];
+            continue;
+        }
         uint32_t character = 0;
         const size_t step = utf8_decode(text + at, length - at, &character);
         if (step == 0 || record_schema_is_control(character)) {
@@ -256,7 +218,8 @@ size_t record_encode(const struct record_draft *draft, uint64_t number, int64_t 
     const int64_t past = time_unix_ms > 0 ? time_unix_ms : 0;
     const int64_t time = past < RECORD_SCHEMA_TIME_MAX_MS ? past : RECORD_SCHEMA_TIME_MAX_MS;
     const size_t name_bytes = strnlen(draft->tenant_name, RECORD_NAME_BYTES - 1);
-    struct cbor_writer writer = {out, 0, RECORD_BODY_BYTES_MAX};
+    struct cbor_writer writer = {.capacity_bytes = RECORD_BODY_BYTES_MAX};
+    writer.bytes = out;
     cbor_write_head(&writer, CBOR_MAP, 5U + (name_bytes > 0) + draft->field_count);
     write_pair(&writer, RECORD_FIELD_version, RECORD_VERSION);
     write_pair(&writer, RECORD_FIELD_number, number);

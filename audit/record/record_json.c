@@ -5,7 +5,7 @@
 #include "base/assert.h"
 #include "base/buffer.h"
 
-enum { MILLION = 1000000, MILLION_DIGITS = 6 };
+enum { MILLION = 1000000, MILLION_DIGITS = 6, UINT_DIGITS = 20, PIECE_BYTES = 64 };
 
 /* Quoted; a record's texts are valid UTF-8 and hold no control characters, so two bytes alone have
  * to be escaped. */
@@ -32,11 +32,36 @@ static enum status write_hexadecimal(const uint8_t *bytes, size_t length, struct
 {
     static const char digits[] = "0123456789abcdef";
     enum status status = buffer_append(out, "\"", 1);
+    char pairs[2 * PIECE_BYTES];
+    size_t used = 0;
     for (size_t i = 0; status == STATUS_OK && i < length; i++) {
-        const char pair[2] = {digits[bytes[i] >> 4], digits[bytes[i] & 15]};
-        status = buffer_append(out, pair, sizeof pair);
+        pairs[used++] = digits[bytes[i] >> 4];
+        pairs[used++] = digits[bytes[i] & 15];
+        if (used == sizeof pairs || i + 1 == length) {
+            status = buffer_append(out, pairs, used);
+            used = 0;
+        }
     }
     return status == STATUS_OK ? buffer_append(out, "\"", 1) : status;
+}
+
+/* Not by buffer_format, which formats twice: an export writes mostly numbers. */
+static enum status write_uint(uint64_t value, struct buffer *out)
+{
+    char digits[UINT_DIGITS];
+    size_t at = sizeof digits;
+    do {
+        digits[--at] = (char)('0' + value % 10);
+        value /= 10;
+    } while (value > 0);
+    return buffer_append(out, digits + at, sizeof digits - at);
+}
+
+static enum status write_int(int64_t value, struct buffer *out)
+{
+    const enum status status = value < 0 ? buffer_append(out, "-", 1) : STATUS_OK;
+    return status == STATUS_OK ? write_uint(value < 0 ? -(uint64_t)value : (uint64_t)value, out)
+                               : status;
 }
 
 /* Millionths as the shortest decimal fraction: 0.7, -2, 0.000001. */
@@ -68,7 +93,10 @@ static enum status write_counts(const struct record_value *value, struct buffer 
             status = write_text(name, strlen(name), out);
         }
         if (status == STATUS_OK) {
-            status = buffer_format(out, ":%" PRIu64, count);
+            status = buffer_append(out, ":", 1);
+        }
+        if (status == STATUS_OK) {
+            status = write_uint(count, out);
         }
     }
     return status == STATUS_OK ? buffer_append(out, "}", 1) : status;
@@ -78,9 +106,9 @@ static enum status write_value(const struct record_value *value, struct buffer *
 {
     switch (value->kind) {
     case RECORD_UINT:
-        return buffer_format(out, "%" PRIu64, value->uint);
+        return write_uint(value->uint, out);
     case RECORD_INT:
-        return buffer_format(out, "%" PRId64, value->integer);
+        return write_int(value->integer, out);
     case RECORD_E6:
         return write_e6(value->integer, out);
     case RECORD_TEXT:
@@ -96,12 +124,20 @@ static enum status write_value(const struct record_value *value, struct buffer *
     return STATUS_INVALID;
 }
 
+static enum status write_name(uint32_t number, struct buffer *out)
+{
+    const struct record_schema_field *known = record_schema_of(number);
+    if (!known) {
+        return buffer_format(out, "\"field_%" PRIu32 "\":", number);
+    }
+    const enum status status = write_text(known->name, strlen(known->name), out);
+    return status == STATUS_OK ? buffer_append(out, ":", 1) : status;
+}
+
 static enum status write_field(const struct record *record, uint32_t number,
                                const struct record_value *value, struct buffer *out)
 {
-    const struct record_schema_field *known = record_schema_of(number);
-    enum status status = known ? buffer_format(out, "\"%s\":", known->name)
-                               : buffer_format(out, "\"field_%" PRIu32 "\":", number);
+    const enum status status = write_name(number, out);
     if (status != STATUS_OK) {
         return status;
     }

@@ -44,7 +44,7 @@ static const uint8_t *read_name(struct cbor_reader *reader, uint64_t *length)
 /* Pairs of names in ascending order, none twice, with counts above 0. */
 static bool read_counts(struct cbor_reader *reader, uint64_t pairs)
 {
-    const uint8_t *last = NULL;
+    const uint8_t *last = reader->bytes;
     uint64_t last_length = 0;
     for (uint64_t i = 0; i < pairs; i++) {
         uint64_t length = 0;
