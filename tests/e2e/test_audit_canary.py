@@ -9,7 +9,7 @@ import subprocess
 
 import pytest
 
-from conftest import BINARY, Server, wait_for
+from conftest import BINARY, Server, never_ends, wait_for
 from redis_server import Redis
 
 PROMPT, HEADER, PATH = "CanaryPrompt83b1f7", "CanaryHeader19ce02", "CanaryPath5d70aa"
@@ -47,7 +47,7 @@ def ask_for_trouble(server, key):
     headers = {"X-Canary": HEADER, "User-Agent": HEADER, "X-Request-Id": HEADER,
                "OpenAI-Organization": HEADER, "Cookie": f"a={HEADER}"}
     yield post("/v1/chat/completions", {"model": PROMPT, "messages": []}, key=key, headers=headers)
-    yield post("/v1/chat/completions", {"model": server.model, PROMPT: 1, "messages": [
+    yield post("/v1/chat/completions", {"model": server.model, "unknown": PROMPT, "messages": [
         {"role": "user", "content": PROMPT}]}, key=key, headers=headers)
     yield post("/v1/completions", ('{"prompt": "' + PROMPT + '", ').encode(), key=key)
     yield post("/v1/completions", {"model": server.model, "prompt": PROMPT, "max_tokens": -5},
@@ -67,8 +67,8 @@ def use(server):
     for chunk in client.chat.completions.create(model=server.model, messages=messages,
                                                 max_tokens=8, stream=True, user=PROMPT):
         assert chunk.id
-    stream = client.completions.create(model=server.model, prompt=PROMPT, max_tokens=500,
-                                       stream=True)
+    stream = client.completions.create(model=server.model, prompt=PROMPT, max_tokens=1000,
+                                       stream=True, logit_bias=never_ends())
     next(iter(stream))
     stream.close()  # a client that goes away
     status, _, body = server.request("POST", "/tokenize", {"model": server.model, "prompt": PROMPT},
