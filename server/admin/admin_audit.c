@@ -9,7 +9,7 @@
 #include "server/admin/audit_page.h"
 #include "server/service.h"
 
-enum { LIMIT_DEFAULT = 100, VALUE_BYTES = 80, CHECKPOINT_LINE_BYTES = 1 << 14 };
+enum { LIMIT_DEFAULT = 100, VALUE_BYTES = 80, SUBJECT_BYTES = 96, CHECKPOINT_LINE_BYTES = 1 << 14 };
 
 const char *const admin_audit_query[] = {"tenant", "event", "from", "to", "after", "limit", NULL};
 
@@ -189,23 +189,20 @@ static void write_subject(const struct asked *asked, char *out, size_t out_bytes
              asked->event ? " " : "", asked->event ? asked->event : "");
 }
 
-/* Of the tenant whose records were read. */
-static void draft_read(const struct http_exchange *exchange, const struct asked *asked,
-                       uint32_t count, struct record_draft *draft)
+/* Of the tenant whose records were read; count may follow. */
+static void draft_read(const struct http_exchange *exchange, struct tenant_id tenant,
+                       const char *tenant_name, const char *subject, struct record_draft *draft)
 {
-    char actor[AUTH_KEY_ID_BYTES + 8], subject[96];
+    char actor[AUTH_KEY_ID_BYTES + 8];
     const struct auth_identity *identity = http_exchange_identity(exchange);
     snprintf(actor, sizeof actor, "key:%s", identity->key_id);
-    write_subject(asked, subject, sizeof subject);
-    record_draft_begin(draft, RECORD_EVENT_AUDIT_READ, asked->page.query.tenant,
-                       asked->tenant_name);
+    record_draft_begin(draft, RECORD_EVENT_AUDIT_READ, tenant, tenant_name);
     record_draft_text(draft, RECORD_FIELD_request_id, http_exchange_request_id(exchange));
     record_draft_text(draft, RECORD_FIELD_key_id, identity->key_id);
     record_draft_text(draft, RECORD_FIELD_route, "/admin/v1/audit");
     record_draft_uint(draft, RECORD_FIELD_http_code, 200);
     record_draft_text(draft, RECORD_FIELD_actor, actor);
     record_draft_text(draft, RECORD_FIELD_subject, subject);
-    record_draft_uint(draft, RECORD_FIELD_count, count);
 }
 
 /* ---- handlers -------------------------------------------------------------------------------- */
@@ -226,7 +223,10 @@ void admin_audit_handle(struct http_exchange *exchange, void *context)
                                                 &page, &count, &failure);
     if (status == STATUS_OK) {
         struct record_draft draft;
-        draft_read(exchange, &asked, count, &draft);
+        char subject[SUBJECT_BYTES];
+        write_subject(&asked, subject, sizeof subject);
+        draft_read(exchange, asked.page.query.tenant, asked.tenant_name, subject, &draft);
+        record_draft_uint(&draft, RECORD_FIELD_count, count);
         trail_reply(service->trail, exchange, &draft, 200, "application/json", page.bytes,
                     page.length);
     } else {
@@ -246,7 +246,11 @@ void admin_audit_handle_checkpoint(struct http_exchange *exchange, void *context
         status = buffer_append_text(&line, "\n");
     }
     if (status == STATUS_OK) {
-        http_reply(exchange, 200, "text/plain; charset=utf-8", line.bytes, line.length);
+        const struct auth_identity *identity = http_exchange_identity(exchange);
+        struct record_draft draft;
+        draft_read(exchange, identity->tenant, identity->tenant_name, "checkpoint", &draft);
+        trail_reply(service->trail, exchange, &draft, 200, "text/plain; charset=utf-8", line.bytes,
+                    line.length);
     } else {
         refuse(exchange, service, status == STATUS_NOT_FOUND ? &no_checkpoint : &damaged);
     }

@@ -29,8 +29,10 @@ static enum status prepare(const char *directory, struct page *page, struct fail
     if (!request->is_own) {
         return STATUS_OK;
     }
-    /* Each of the tenant's records must come by, for its number is where the next page begins. */
+    /* Each of the tenant's records must come by, for its number is where the next page begins; and
+     * a query that ends somewhere would read the time of all records, the others' too. */
     page->query.has_event = false;
+    page->query.to_unix_ms = INT64_MAX;
     const enum status status = own_page_find(directory, request->query.tenant, request->after,
                                              request->query.from_unix_ms, &page->own, failure);
     page->query.after_sequence = page->own.after_sequence;
@@ -68,10 +70,13 @@ static enum status take(struct page *page, const struct record *record, uint64_t
                : write_record(page, record, sequence);
 }
 
-/* True: the page is over, and *next is said. */
-static bool is_over(struct page *page, uint64_t sequence)
+/* True: the page is over, and page->next is said. record NULL: none was found yet. */
+static bool is_over(struct page *page, const struct record *record, uint64_t sequence)
 {
     const bool is_own = page->request->is_own;
+    if (record && record->time_unix_ms >= page->request->query.to_unix_ms) {
+        return true; /* time never goes back: no page comes after this one */
+    }
     if (is_own && page->own.end_sequence > 0 && sequence >= page->own.end_sequence) {
         page->next = page->own.end_number;
         return true;
@@ -100,7 +105,7 @@ static enum status fill(struct query_cursor *cursor, struct page *page, struct f
         if (status != STATUS_OK && status != STATUS_TIMEOUT) {
             return status;
         }
-        if (is_over(page, sequence)) {
+        if (is_over(page, status == STATUS_OK ? &record : NULL, sequence)) {
             return STATUS_OK;
         }
         if (status == STATUS_OK && take(page, &record, sequence) != STATUS_OK) {

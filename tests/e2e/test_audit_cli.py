@@ -442,6 +442,8 @@ def test_who_may_read(audited):
 def test_the_checkpoint_can_be_kept(audited, tmp_path):
     code, line = admin(audited, "/admin/v1/audit/checkpoint", audited.reader)
     assert code == 200 and re.fullmatch(r"ward-checkpoint 1 [A-Za-z0-9+/=]+\n", line)
+    wait_for_record(audited, event="audit.read", subject="checkpoint",
+                    actor="key:" + audited.reader.split("_")[2])
     (tmp_path / "kept").write_text(line)
     assert verify("--checkpoint", tmp_path / "kept", state=audited.state_dir)[0] == 0
 
