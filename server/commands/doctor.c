@@ -16,10 +16,12 @@
 #include <unistd.h>
 
 #include "audit/spool/directory.h"
+#include "base/clock.h"
 #include "kernels/cpu_features.h"
 #include "model/model.h"
 #include "server/audit_terms.h"
 #include "server/certificate.h"
+#include "server/commands/audit/recent.h"
 #include "server/commands/commands.h"
 #include "server/commands/options.h"
 #include "server/commands/support/ready_probe.h"
@@ -186,6 +188,38 @@ static struct finding check_audit(const struct config *config)
                  fits ? "" : ": a full disk stops the server; make room");
 }
 
+/* Records never go back in time: with a clock that did, all would get the last one's time. */
+static struct finding check_log_clock(const struct config *config)
+{
+    char directory[STATE_DIRECTORY_BYTES];
+    struct finding trouble;
+    struct failure failure = {""};
+    struct query query = {.to_unix_ms = INT64_MAX};
+    struct query_cursor *cursor = NULL;
+    struct record record;
+    uint64_t sequence = 0;
+    int64_t last_unix_ms = 0;
+    if (!find_audit(config, directory, &trouble)) {
+        return trouble;
+    }
+    enum status status = recent_find(directory, &query, 1, &failure);
+    if (status == STATUS_OK) {
+        status = query_open(directory, &query, &cursor, &failure);
+    }
+    while (status == STATUS_OK) {
+        status = query_next(cursor, 0, &record, &sequence, &failure);
+        last_unix_ms = status == STATUS_OK ? record.time_unix_ms : last_unix_ms;
+    }
+    query_close(cursor);
+    if (status != STATUS_NOT_FOUND) {
+        return found(BAD, "%s", failure.text);
+    }
+    const int64_t behind_s = (last_unix_ms - clock_unix_ms()) / 1000;
+    return behind_s > 0 ? found(WARNING, "the clock is %lld s behind the last record: it went back",
+                                (long long)behind_s)
+                        : found(GOOD, "the clock is not behind the last record");
+}
+
 static struct finding check_officer_key(const struct config *config)
 {
     char directory[STATE_DIRECTORY_BYTES];
@@ -283,6 +317,7 @@ static const struct {
     {"clock", check_clock},
     {"state", check_state},
     {"audit", check_audit},
+    {"log clock", check_log_clock},
     {"officer key", check_officer_key},
     {"redis", check_redis},
     {"certificate", check_certificate},

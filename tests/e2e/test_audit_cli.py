@@ -557,6 +557,7 @@ def test_the_doctor_looks_at_the_log(own_server):
     server = own_server()
     found = server.ward("doctor").stdout
     assert re.search(r"^(ok  |warn)  audit .*MiB free", found, re.M), found
+    assert re.search(r"^ok    log clock", found, re.M), found
     assert re.search(r"^warn  officer key .*officer\.key", found, re.M), found
     assert re.search(r"^ok    redis .*none is configured", found, re.M), found
     (server.state_dir / "audit/officer.key").unlink()
