@@ -48,12 +48,17 @@ static void forward_text(struct guard *guard, const char *text)
     forward(guard, text, strlen(text));
 }
 
+static const char harmless[] = "GET / HTTP/1.1\r\nHost: refused\r\nConnection: close\r\n";
+
 /* Ends the request in the library's eyes, wherever it is; what else comes is not looked at. */
 static bool refuse(struct guard *guard, enum request_fault fault)
 {
-    const bool is_in_head = guard->phase == GUARD_HEAD;
-    forward_text(guard, is_in_head ? "GET / HTTP/1.1\r\nHost: refused\r\nConnection: close\r\n\r\n"
-                                   : "0\r\n\r\n");
+    if (guard->phase == GUARD_HEAD) {
+        forward_text(guard, harmless);
+        forward_text(guard, "\r\n");
+    } else {
+        forward_text(guard, "0\r\n\r\n");
+    }
     guard->fault = fault;
     guard->has_body = true;
     guard->phase = GUARD_DONE;
@@ -68,6 +73,22 @@ static void forward_head(struct guard *guard, const char *bytes, size_t length,
 {
     forward(guard, bytes, head->path_start + head->path_bytes);
     forward(guard, bytes + head->target_end, length - head->target_end);
+}
+
+/* The head has no fault, so whose request it is can be told. */
+static bool refuse_large(struct guard *guard, const struct request_head *head)
+{
+    forward_text(guard, harmless);
+    if (head->authorization_bytes > 0) {
+        forward_text(guard, "Authorization: ");
+        forward(guard, input_bytes(guard) + head->authorization_start, head->authorization_bytes);
+        forward_text(guard, "\r\n");
+    }
+    forward_text(guard, "\r\n");
+    guard->fault = REQUEST_FAULT_BODY_LARGE;
+    guard->has_body = true;
+    guard->phase = GUARD_DONE;
+    return true;
 }
 
 static void keep_query(struct guard *guard, const struct request_head *head)
@@ -88,7 +109,7 @@ static bool take_head(struct guard *guard, size_t length)
         return refuse(guard, fault);
     }
     if (head.body_bytes > guard->body_bytes_max) {
-        return refuse(guard, REQUEST_FAULT_BODY_LARGE);
+        return refuse_large(guard, &head);
     }
     forward_head(guard, input_bytes(guard), length, &head);
     keep_query(guard, &head);

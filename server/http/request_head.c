@@ -306,6 +306,11 @@ enum request_fault request_head_read(const char *bytes, size_t length, struct re
     if (fault == REQUEST_FAULT_NONE && (line.length > 0 || start != length)) {
         fault = REQUEST_FAULT_HEADER;
     }
+    const struct span authorization = singles.values[AUTHORIZATION];
+    if (authorization.bytes) {
+        head.authorization_start = (size_t)(authorization.bytes - bytes);
+        head.authorization_bytes = authorization.length;
+    }
     if (fault == REQUEST_FAULT_NONE) {
         *out = head;
     }

@@ -24,6 +24,7 @@ struct request_head {
     bool is_1_1, is_chunked;
     bool has_key_in_query; /* the query holds what looks like a key */
     uint64_t body_bytes;   /* Content-Length; 0 without one */
+    size_t authorization_start, authorization_bytes; /* the header's value; bytes 0: none */
 };
 
 /* bytes[0 .. length) ends with the empty line. *out is filled in when the fault is NONE. */

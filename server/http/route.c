@@ -141,6 +141,9 @@ static struct http_error judge(struct http_exchange *exchange, const char *metho
 void route_decide(struct http_exchange *exchange, const char *method, const char *path)
 {
     struct guard *guard = &exchange->connection->guard;
+    if (guard->fault == REQUEST_FAULT_BODY_LARGE && !exchange->has_identity) {
+        authenticate(exchange); /* for who is told; the answer is the same */
+    }
     if (guard->fault != REQUEST_FAULT_NONE) {
         exchange->refusal = (struct http_error){
             .http_code = request_fault_http_code(guard->fault),

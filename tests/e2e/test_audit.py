@@ -148,7 +148,7 @@ def test_no_text_and_no_key_is_in_the_log(own_server):
 
 
 def test_what_is_refused_is_recorded(own_server):
-    server = own_server()
+    server = own_server({"WARD_SERVER_REQUEST_BYTES_MAX": "65536"})
     key = server.keys[server.tenants[0]]
     chat = {"model": server.model, "messages": QUESTION}
     rows = [  # method, path, body, key, code, outcome, route
@@ -160,6 +160,7 @@ def test_what_is_refused_is_recorded(own_server):
         ("POST", "/tokenize", {"x": 1}, key, 400, "invalid", "tokenize"),
         ("GET", "/nothing", None, key, 404, "invalid", None),
         ("DELETE", "/v1/models", None, key, 405, "invalid", None),
+        ("POST", "/tokenize", b"x" * 70000, key, 413, "invalid", None),
     ]
     asked = []
     for method, path, body, who, code, outcome, route in rows:

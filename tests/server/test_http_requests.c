@@ -174,6 +174,17 @@ static void who_is_refused_is_told_once(void)
             CHECK(told.has_request_id, "%s: request id", rows[i].line);
         }
     }
+    static const char *const too_large[] = {"Content-Length: 65537\r\n\r\n",
+                                            "Transfer-Encoding: chunked\r\n\r\n10001\r\n"};
+    for (size_t i = 0; i < 2; i++) {
+        const int before = told.count;
+        CHECK(ask(HTTP_LISTENER_API, "POST /echo", front.key, too_large[i]) == 413, "%s", answer);
+        CHECK(told.count == before + 1 && told.code == 413, "%s", too_large[i]);
+        CHECK(strcmp(told.tenant, "clinic") == 0, "%s: %s", too_large[i], told.tenant);
+        const int code = ask(HTTP_LISTENER_API, "POST /echo", NULL, too_large[i]);
+        CHECK(code == 413 || (i == 1 && code == 401), "without a key: %s", answer);
+        CHECK(told.tenant[0] == '\0', "nobody's: %s", told.tenant);
+    }
     front_stop(&front);
 }
 
