@@ -223,6 +223,30 @@ static size_t encode(enum record_event event, uint32_t tenant, uint8_t out[RECOR
     return record_encode(&draft, 1, 1767225600000, out);
 }
 
+/* A record for which there would be no room for what is added. */
+static size_t encode_large(uint8_t out[RECORD_BODY_BYTES_MAX])
+{
+    struct record_draft draft;
+    char names[32][32], text[128];
+    struct record_count counts[32];
+    for (uint64_t i = 0; i < 32; i++) {
+        snprintf(names[i], sizeof names[i], "a-name-of-thirty-one-letters-%02u", (unsigned)i);
+        counts[i] = (struct record_count){names[i], 1000 + i};
+    }
+    memset(text, 'x', sizeof text - 1);
+    text[sizeof text - 1] = '\0';
+    record_draft_begin(&draft, RECORD_EVENT_KEY_CREATED, (struct tenant_id){3}, "clinic-c");
+    record_draft_text(&draft, RECORD_FIELD_route, text);
+    record_draft_text(&draft, RECORD_FIELD_model, text);
+    record_draft_text(&draft, RECORD_FIELD_outcome, "done");
+    record_draft_counts(&draft, RECORD_FIELD_finish_reasons, counts, 8);
+    record_draft_counts(&draft, RECORD_FIELD_policy_decisions, counts, 32);
+    record_draft_text(&draft, RECORD_FIELD_actor, text);
+    record_draft_counts(&draft, RECORD_FIELD_changes, counts, 16);
+    record_draft_text(&draft, RECORD_FIELD_scopes, text);
+    return record_encode(&draft, 1, 1767225600000, out);
+}
+
 static void other_files_are_set_aside(void)
 {
     struct writer *writer = start();
@@ -240,11 +264,12 @@ static void other_files_are_set_aside(void)
     CHECK(symlink("/etc/hostname", path) == 0, "a link");
     snprintf(path, sizeof path, "%s/i.record", inbox);
     CHECK(mkfifo(path, 0600) == 0, "a pipe");
+    leave("l.record", body, encode_large(body));
     leave("j.other", "left alone", 10);
     const size_t length = encode(RECORD_EVENT_KEY_CREATED, 3, body);
     leave("k.record", body, length);
     CHECK(inbox_collect(directory, writer) == 1, "the one that is a record");
-    CHECK(count_files(".bad") == 9 && count_files(".record") == 0 && count_files(".other") == 1,
+    CHECK(count_files(".bad") == 10 && count_files(".record") == 0 && count_files(".other") == 1,
           "%zu set aside", count_files(".bad"));
     CHECK(inbox_collect(directory, writer) == 0, "not again");
     struct support_spool spool = stop_and_read(writer);
