@@ -40,6 +40,7 @@ struct audit {
     pthread_cond_t stopping;
     atomic_bool is_stopping;
     pthread_t inbox, retention;
+    struct retention_memory *retained; /* the retention thread's; NULL is fine */
     bool has_inbox, has_retention;
 };
 
@@ -90,7 +91,7 @@ static void erase_by_age(struct audit *audit)
     struct retention_done done;
     struct failure failure = {.text = ""};
     const enum status status =
-        retention_run(audit->directory, audit->writer, &terms, &done, &failure);
+        retention_run(audit->directory, audit->writer, &terms, audit->retained, &done, &failure);
     if (status != STATUS_OK && status != STATUS_CANCELLED) {
         log_event(LOG_LEVEL_ERROR, "audit", "retention.failed", "status=%s failure=\"%s\"",
                   status_name(status), failure.text);
@@ -205,6 +206,7 @@ static struct audit *create(const struct audit_config *config, struct failure *f
         return NULL;
     }
     audit->config = *config;
+    audit->retained = retention_memory_create();
     memcpy(audit->directory, config->directory, length + 1);
     pthread_condattr_t attributes;
     pthread_condattr_init(&attributes);
@@ -248,6 +250,7 @@ bool audit_close(struct audit *audit)
     }
     shipper_stop(atomic_load(&audit->shipper), SHIP_MS);
     const bool is_all_kept = writer_stop(audit->writer);
+    retention_memory_destroy(audit->retained);
     pthread_cond_destroy(&audit->stopping);
     pthread_mutex_destroy(&audit->lock);
     free(audit);

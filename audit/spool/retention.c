@@ -18,6 +18,17 @@ enum { KEPT_MS = 10000 };
 static const int64_t DAY_MS = 86400000;
 static const char draft_name[] = "retention.new"; /* no segment: those end with .seg */
 
+struct found { /* in one segment */
+    uint64_t segment;
+    int64_t next_due_ms; /* before then there is nothing to erase or remove */
+};
+
+struct retention_memory {
+    struct found *found; /* ascending */
+    size_t count;
+    uint32_t days, tenant_days[LIMIT_TENANTS + 1]; /* of the run that found it */
+};
+
 struct run {
     const char *directory;
     struct writer *writer;
@@ -27,6 +38,7 @@ struct run {
     int64_t earliest_days; /* the shortest retention of all */
     bool is_leading;       /* all segments before this one are gone */
     bool is_young;         /* from here on nothing is due */
+    int64_t next_due_ms;   /* of the segment that was treated last */
 };
 
 struct survey {                /* of one segment */
@@ -35,6 +47,8 @@ struct survey {                /* of one segment */
     uint64_t checkpoints, young_checkpoints;
     uint64_t checkpoint_from, checkpoint_to;
     int64_t first_time_unix_ms; /* of the first body; 0: there is none */
+    int64_t next_due_ms;        /* of what is kept; 0: nothing is */
+    int64_t checkpoints_due_ms; /* of the last one; never, where there is none */
 };
 
 enum fate { FATE_KEPT, FATE_DUE, FATE_CHECKPOINT };
@@ -44,9 +58,9 @@ static bool is_stopped(const struct run *run)
     return run->terms->stop && atomic_load(run->terms->stop);
 }
 
-static bool is_older(const struct run *run, const struct record *record, uint32_t days)
+static int64_t due_ms(const struct record *record, uint32_t days)
 {
-    return record->time_unix_ms + (int64_t)days * DAY_MS < run->terms->now_unix_ms;
+    return record->time_unix_ms + (int64_t)days * DAY_MS;
 }
 
 static uint32_t days_of(const struct run *run, struct tenant_id tenant)
@@ -74,7 +88,7 @@ static enum fate fate_of(const struct run *run, const struct frame *frame,
         return FATE_CHECKPOINT;
     }
     const bool is_due = frame->sequence <= run->terms->shipped
-                        && is_older(run, record, days_of(run, record->tenant));
+                        && due_ms(record, days_of(run, record->tenant)) < run->terms->now_unix_ms;
     return is_due ? FATE_DUE : FATE_KEPT;
 }
 
@@ -109,26 +123,15 @@ struct surveying {
     struct survey *survey;
 };
 
-static enum status survey_frame(void *context, const struct frame *frame,
-                                const struct spool_place *place)
+static void add_to_survey(const struct run *run, const struct frame *frame,
+                          const struct record *record, struct survey *survey)
 {
-    const struct surveying *surveying = context;
-    const struct run *run = surveying->run;
-    struct survey *survey = surveying->survey;
-    struct record record;
-    if (frame->kind != FRAME_RECORD) {
-        return STATUS_OK;
-    }
-    const enum status status = parse_body(run, frame, place, &record);
-    if (status != STATUS_OK) {
-        return status;
-    }
-    if (survey->first_time_unix_ms == 0) {
-        survey->first_time_unix_ms = record.time_unix_ms;
-    }
-    switch (fate_of(run, frame, &record)) {
+    const int64_t due = due_ms(record, days_of(run, record->tenant));
+    const int64_t checkpoint_due = due_ms(record, run->terms->days);
+    switch (fate_of(run, frame, record)) {
     case FATE_KEPT:
-        survey->kept++;
+        survey->next_due_ms =
+            survey->kept++ == 0 || due < survey->next_due_ms ? due : survey->next_due_ms;
         break;
     case FATE_DUE:
         survey->due_from = survey->due++ == 0 ? frame->sequence : survey->due_from;
@@ -138,12 +141,31 @@ static enum status survey_frame(void *context, const struct frame *frame,
         survey->checkpoint_from =
             survey->checkpoints++ == 0 ? frame->sequence : survey->checkpoint_from;
         survey->checkpoint_to = frame->sequence;
-        if (!is_older(run, &record, run->terms->days) || frame->sequence > run->terms->shipped) {
+        survey->checkpoints_due_ms = checkpoint_due;
+        if (checkpoint_due >= run->terms->now_unix_ms || frame->sequence > run->terms->shipped) {
             survey->young_checkpoints++;
         }
         break;
     }
-    return STATUS_OK;
+}
+
+static enum status survey_frame(void *context, const struct frame *frame,
+                                const struct spool_place *place)
+{
+    const struct surveying *surveying = context;
+    struct survey *survey = surveying->survey;
+    struct record record;
+    if (frame->kind != FRAME_RECORD) {
+        return STATUS_OK;
+    }
+    const enum status status = parse_body(surveying->run, frame, place, &record);
+    if (status == STATUS_OK) {
+        if (survey->first_time_unix_ms == 0) {
+            survey->first_time_unix_ms = record.time_unix_ms;
+        }
+        add_to_survey(surveying->run, frame, &record, survey);
+    }
+    return status;
 }
 
 /* ---- erasing --------------------------------------------------------------------------------- */
@@ -304,7 +326,7 @@ static int64_t earliest_days(const struct retention_terms *terms)
 
 static enum status treat(struct run *run, uint64_t segment, uint64_t next)
 {
-    struct survey survey = {0};
+    struct survey survey = {.checkpoints_due_ms = INT64_MAX};
     struct surveying surveying = {run, &survey};
     enum status status = walk(run, segment, survey_frame, &surveying);
     if (status != STATUS_OK) {
@@ -314,6 +336,7 @@ static enum status treat(struct run *run, uint64_t segment, uint64_t next)
     run->is_young = survey.first_time_unix_ms != 0 && first_due_ms >= run->terms->now_unix_ms;
     run->is_leading = run->is_leading && survey.kept == 0 && survey.young_checkpoints == 0
                       && next - 1 <= run->terms->shipped;
+    run->next_due_ms = survey.kept > 0 ? survey.next_due_ms : survey.checkpoints_due_ms;
     status = erase(run, segment, &survey);
     if (status == STATUS_OK && run->is_leading) {
         status = remove_segment(run, segment, next);
@@ -321,9 +344,65 @@ static enum status treat(struct run *run, uint64_t segment, uint64_t next)
     return status;
 }
 
+/* ---- what runs found ------------------------------------------------------------------------- */
+
+struct retention_memory *retention_memory_create(void)
+{
+    return calloc(1, sizeof(struct retention_memory));
+}
+
+void retention_memory_destroy(struct retention_memory *memory)
+{
+    if (memory) {
+        free(memory->found);
+        free(memory);
+    }
+}
+
+/* Under other terms other records are due. */
+static void forget_other_terms(struct retention_memory *memory, const struct retention_terms *terms)
+{
+    if (memory->days != terms->days
+        || memcmp(memory->tenant_days, terms->tenant_days, sizeof memory->tenant_days) != 0) {
+        memory->count = 0;
+        memory->days = terms->days;
+        memcpy(memory->tenant_days, terms->tenant_days, sizeof memory->tenant_days);
+    }
+}
+
+/* Segments are looked at from the oldest on; one that may be the next to be removed is read. */
+static enum status treat_all(struct run *run, const uint64_t *segments, size_t count,
+                             struct retention_memory *memory)
+{
+    const int64_t now_ms = run->terms->now_unix_ms;
+    struct found *found = calloc(count + 1, sizeof *found);
+    size_t found_count = 0, at = 0;
+    enum status status = found ? STATUS_OK : fail(run->failure, STATUS_IO, "retention: no memory");
+    for (size_t i = 0; status == STATUS_OK && i + 2 < count && !run->is_young; i++) {
+        while (at < memory->count && memory->found[at].segment < segments[i]) {
+            at++;
+        }
+        const bool is_known = at < memory->count && memory->found[at].segment == segments[i];
+        if (is_known && !run->is_leading && memory->found[at].next_due_ms >= now_ms) {
+            found[found_count++] = memory->found[at];
+        } else {
+            status = treat(run, segments[i], segments[i + 1]);
+            found[found_count++] = (struct found){segments[i], run->next_due_ms};
+        }
+    }
+    if (status == STATUS_OK) {
+        free(memory->found);
+        memory->found = found;
+        memory->count = found_count;
+    } else {
+        free(found);
+    }
+    return status;
+}
+
 enum status retention_run(const char *directory, struct writer *writer,
-                          const struct retention_terms *terms, struct retention_done *out,
-                          struct failure *failure)
+                          const struct retention_terms *terms, struct retention_memory *memory,
+                          struct retention_done *out, struct failure *failure)
 {
     struct run run = {.directory = directory,
                       .writer = writer,
@@ -332,13 +411,16 @@ enum status retention_run(const char *directory, struct writer *writer,
                       .failure = failure,
                       .earliest_days = earliest_days(terms),
                       .is_leading = true};
+    struct retention_memory none = {.found = NULL};
     uint64_t *segments = NULL;
     size_t count = 0;
     *out = (struct retention_done){0};
     enum status status = segment_list(directory, &segments, &count, failure);
-    for (size_t i = 0; status == STATUS_OK && i + 2 < count && !run.is_young; i++) {
-        status = treat(&run, segments[i], segments[i + 1]);
+    if (status == STATUS_OK) {
+        forget_other_terms(memory ? memory : &none, terms);
+        status = treat_all(&run, segments, count, memory ? memory : &none);
     }
+    free(none.found);
     free(segments);
     return status;
 }

@@ -21,9 +21,15 @@ struct retention_done {
     uint64_t removed_to; /* last sequence of the removed segments; 0: none */
 };
 
-/* STATUS_CANCELLED: stopped. STATUS_UNAVAILABLE: the erasure cannot be recorded now.
- * STATUS_INVALID: a segment does not read as it should; it and what follows stay as they are.
- * STATUS_IO. */
+/* What runs found, so that the next one reads only segments in which something is due. */
+struct retention_memory;
+struct retention_memory *retention_memory_create(void); /* NULL: no memory */
+void retention_memory_destroy(struct retention_memory *memory);
+
+/* memory may be NULL: every segment is read. STATUS_CANCELLED: stopped. STATUS_UNAVAILABLE: the
+ * erasure cannot be recorded now. STATUS_INVALID: a segment does not read as it should; it and what
+ * follows stay as they are. STATUS_IO. */
 MUST_CHECK enum status retention_run(const char *directory, struct writer *writer,
                                      const struct retention_terms *terms,
-                                     struct retention_done *out, struct failure *failure);
+                                     struct retention_memory *memory, struct retention_done *out,
+                                     struct failure *failure);

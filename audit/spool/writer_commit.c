@@ -3,6 +3,7 @@
  * there: other bytes never take that place, so no reader sees two versions of a record. */
 #include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "audit/spool/file.h"
@@ -197,7 +198,7 @@ static const char *reason_of(int error)
         return "permission";
     case ENOENT:
     case ENOTDIR:
-        return "directory_missing";
+        return "file_missing";
     default:
         return "io_error";
     }
@@ -297,13 +298,22 @@ enum status writer_commit_state(struct writer *writer, bool is_synced, bool is_c
     return status;
 }
 
+/* A segment that somebody removed takes bytes that nobody will find again. */
+static bool is_removed(int fd)
+{
+    struct stat info;
+    const bool is_there = fstat(fd, &info) == 0 && info.st_nlink > 0;
+    errno = is_there ? 0 : ENOENT;
+    return !is_there;
+}
+
 static bool write_group(struct writer *writer)
 {
     if (!file_write_at(writer->fd, writer->frames, writer->frames_bytes, writer->segment_bytes)) {
         return false;
     }
     const uint64_t began_ns = clock_monotonic_ns();
-    if (fdatasync(writer->fd) != 0) {
+    if (fdatasync(writer->fd) != 0 || is_removed(writer->fd)) {
         return false;
     }
     atomic_fetch_add(&writer->sync_us, (clock_monotonic_ns() - began_ns) / 1000);

@@ -16,6 +16,7 @@
 
 static char root[SUPPORT_DIRECTORY_BYTES];
 static char directory[SUPPORT_DIRECTORY_BYTES + 8], inbox[SUPPORT_DIRECTORY_BYTES + 16];
+static char control[SUPPORT_DIRECTORY_BYTES + 8];
 static struct failure failure;
 
 static struct writer *start(void)
@@ -23,6 +24,9 @@ static struct writer *start(void)
     support_directory_make(root);
     snprintf(directory, sizeof directory, "%s/audit", root);
     snprintf(inbox, sizeof inbox, "%s/inbox", directory);
+    snprintf(control, sizeof control, "%s/fault", root);
+    setenv("FAULT_IO_DIRECTORY", directory, 1);
+    setenv("FAULT_IO_CONTROL", control, 1);
     const struct writer_config config = support_writer_config(directory);
     struct writer *writer = NULL;
     CHECK(writer_start(&config, &writer, &failure) == STATUS_OK, "%s", failure.text);
@@ -179,10 +183,6 @@ static void a_crash_repeats_and_the_name_tells(void)
 static void nothing_is_taken_while_writing_fails(void)
 {
     struct writer *writer = start();
-    char control[SUPPORT_DIRECTORY_BYTES + 8];
-    snprintf(control, sizeof control, "%s/fault", root);
-    setenv("FAULT_IO_DIRECTORY", directory, 1);
-    setenv("FAULT_IO_CONTROL", control, 1);
     FILE *file = fopen(control, "w");
     CHECK(file && fputs("fdatasync EIO\n", file) >= 0 && fclose(file) == 0, "control file");
     const struct inbox_intent intent = begin(RECORD_EVENT_KEY_ROTATED, "abc");

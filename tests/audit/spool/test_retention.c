@@ -4,6 +4,7 @@
 #include "audit/spool/retention.h"
 
 #include <dirent.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,6 +20,7 @@ static char root[SUPPORT_DIRECTORY_BYTES], directory[SUPPORT_DIRECTORY_BYTES + 8
 static struct failure failure;
 static _Atomic int64_t now_ms;
 static uint32_t tenant_days[LIMIT_TENANTS + 1];
+static struct retention_memory *memory; /* NULL in most tests */
 
 static int64_t fake_now(void)
 {
@@ -91,7 +93,7 @@ static struct retention_done run(struct writer *writer, const struct retention_t
 {
     struct retention_done done;
     failure.text[0] = '\0';
-    const enum status status = retention_run(directory, writer, terms, &done, &failure);
+    const enum status status = retention_run(directory, writer, terms, memory, &done, &failure);
     CHECK(status == want, "%s: %s", status_name(status), failure.text);
     return done;
 }
@@ -264,6 +266,46 @@ static void checkpoints_go_last(void)
     support_directory_remove(root);
 }
 
+static void flip_a_byte(uint64_t segment)
+{
+    char path[DIRECTORY_PATH_BYTES];
+    CHECK(segment_path(directory, segment, path, &failure) == STATUS_OK, "%s", failure.text);
+    FILE *file = fopen(path, "r+b");
+    CHECK(file && fseek(file, -10, SEEK_END) == 0, "%s", path);
+    const int byte = fgetc(file);
+    CHECK(fseek(file, -10, SEEK_END) == 0 && fputc(byte ^ 1, file) != EOF && fclose(file) == 0,
+          "%s", path);
+}
+
+/* A segment that was changed by somebody tells whether it was read. */
+static void segments_in_which_nothing_is_due_are_not_read(void)
+{
+    struct writer *writer = make_spool();
+    tenant_days[ONCE] = 400;
+    tenant_days[1] = 10;
+    struct retention_terms terms = make_terms(365);
+    memory = retention_memory_create();
+    (void)run(writer, &terms, STATUS_OK);
+    (void)run(writer, &terms, STATUS_OK); /* of segments that its own records have closed */
+    struct support_spool spool = read_spool();
+    flip_a_byte(spool.entries[spool.count / 3].segment);
+    CHECK(run(writer, &terms, STATUS_OK).erased == 0, "not read");
+    terms.now_unix_ms += 200 * day_ms;
+    CHECK(run(writer, &terms, STATUS_OK).erased > 0, "later ones are read, it is not");
+    tenant_days[2] = 365;
+    (void)run(writer, &terms, STATUS_INVALID); /* other terms: read */
+    tenant_days[2] = 0;
+    terms.now_unix_ms += 200 * day_ms;
+    (void)run(writer, &terms, STATUS_INVALID); /* something is due: read */
+    retention_memory_destroy(memory);
+    memory = NULL;
+    (void)run(writer, &terms, STATUS_INVALID);
+    CHECK(strstr(failure.text, "segment") != NULL, "%s", failure.text);
+    CHECK(writer_stop(writer), "all kept");
+    support_spool_free(&spool);
+    support_directory_remove(root);
+}
+
 static void a_run_can_be_stopped_and_needs_its_record(void)
 {
     struct writer *writer = make_spool();
@@ -287,4 +329,4 @@ static void a_run_can_be_stopped_and_needs_its_record(void)
 
 CHECK_MAIN(each_tenant_has_its_own_days, segments_of_which_nothing_is_left_are_removed,
            only_what_redis_has_is_erased, checkpoints_go_last,
-           a_run_can_be_stopped_and_needs_its_record)
+           segments_in_which_nothing_is_due_are_not_read, a_run_can_be_stopped_and_needs_its_record)

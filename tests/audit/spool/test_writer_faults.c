@@ -378,7 +378,26 @@ static int lose_directory(void)
     snprintf(path, sizeof path, "%s/segments", directory);
     snprintf(away, sizeof away, "%s/segments.away", directory);
     CHECK(rename(path, away) == 0, "away");
-    live_through_segments(writer, put_segments_back, "directory_missing");
+    live_through_segments(writer, put_segments_back, "file_missing");
+    return 0;
+}
+
+/* Nothing mends that: what would be written is not kept, and is not told to be. */
+static int lose_segment(void)
+{
+    const struct writer_config config = make_config();
+    struct writer *writer = start(&config);
+    append_kept(writer, 1);
+    char path[SUPPORT_DIRECTORY_BYTES + 64];
+    snprintf(path, sizeof path, "%s/segments/00000000000000000001.seg", directory);
+    CHECK(unlink(path) == 0, "removed");
+    struct writer_position position = {0};
+    CHECK(append(writer, RECORD_EVENT_REQUEST_COMPLETED, 2, &position) == STATUS_OK, "taken");
+    CHECK(writer_wait(writer, position, TIMEOUT_MS) == STATUS_UNAVAILABLE, "lost");
+    CHECK(!writer_is_available(writer), "not available");
+    CHECK(!writer_stop(writer), "it is said that not all was kept");
+    writer = NULL;
+    CHECK(writer_start(&config, &writer, &failure) == STATUS_INVALID, "for people to look at");
     return 0;
 }
 
@@ -433,6 +452,7 @@ static void the_operating_system_refuses(void)
     } cases[] = {{"file limit", hit_file_limit},
                  {"permission lost", lose_permission},
                  {"directory gone", lose_directory},
+                 {"segment removed", lose_segment},
                  {"disk full", fill_file_system}};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         make_directory();
