@@ -27,7 +27,7 @@ void shipping_make(struct shipping *shipping)
     const struct writer_config config = {
         .directory = shipping->directory,
         .queue_bytes = 16 << 20,
-        .segment_bytes = 1 << 20,
+        .segment_bytes = 1 << 18,
         .checkpoint_records = 1000,
         .checkpoint_ms = 1000,
     };
@@ -218,7 +218,7 @@ static bool is_copied(struct oracle *oracle, const struct frame *frame)
         return false;
     }
     const uint32_t tenant = frame->tenant.value;
-    if (tenant == 0) {
+    if (tenant == 0 || frame->kind == FRAME_ERASED) {
         return true;
     }
     ASSERT(tenant <= SHIPPING_TENANTS

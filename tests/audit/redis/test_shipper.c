@@ -8,6 +8,9 @@
 
 #include "audit/redis/redis_reader.h"
 #include "audit/redis/redis_reply.h"
+#include "audit/spool/retention.h"
+#include "base/clock.h"
+#include "base/limits.h"
 #include "base/log.h"
 #include "tests/audit/redis/support_shipping.h"
 #include "tests/check.h"
@@ -146,6 +149,46 @@ static void trimming_forgets_the_oldest(void)
     shipping_remove(&shipping);
 }
 
+/* All but tenant 2's bodies in closed segments. */
+static uint64_t erase_by_age(void)
+{
+    static uint32_t days[LIMIT_TENANTS + 1] = {[2] = 36500};
+    const struct retention_terms terms = {
+        .now_unix_ms = clock_unix_ms() + (int64_t)30 * 86400 * 1000,
+        .days = 1,
+        .tenant_days = days,
+        .shipped = shipping_facts(&shipping).acknowledged,
+    };
+    struct retention_done done = {0};
+    const enum status status =
+        retention_run(shipping.directory, shipping.writer, &terms, &done, &shipping.failure);
+    CHECK(status == STATUS_OK && done.removed_segments == 0, "%s: %s", status_name(status),
+          shipping.failure.text);
+    return done.erased;
+}
+
+static void erased_bodies_are_no_difference(void)
+{
+    shipping_make(&shipping);
+    check_start(STATUS_OK, "");
+    for (int i = 0; i < 8; i++) { /* several segments */
+        shipping_append(&shipping, 1000);
+    }
+    shipping_wait_all(&shipping);
+    const uint64_t erased = erase_by_age();
+    CHECK(erased > 1000, "%llu bodies are erased", (unsigned long long)erased);
+    shipping_stop(&shipping);
+    shipping_forget(&shipping); /* so that all is compared */
+    check_start(STATUS_OK, "");
+    shipping_wait_all(&shipping);
+    CHECK(shipping_facts(&shipping).mismatches == 0, "%s", shipping_facts(&shipping).trouble);
+    redis_does("FLUSHALL");
+    shipping_append(&shipping, 100);
+    shipping_wait_all(&shipping);
+    check_same("what was erased is sent again as it is");
+    shipping_remove(&shipping);
+}
+
 /* ---- Redis goes and comes back --------------------------------------------------------------- */
 
 static void a_killed_redis_loses_nothing(void)
@@ -243,6 +286,7 @@ int main(void)
         starting_again_sends_nothing_twice,
         the_copy_is_read_back,
         trimming_forgets_the_oldest,
+        erased_bodies_are_no_difference,
         a_killed_redis_loses_nothing,
         an_emptied_redis_is_filled_again,
         connections_are_cut,
