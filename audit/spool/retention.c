@@ -377,7 +377,10 @@ static enum status treat_all(struct run *run, const uint64_t *segments, size_t c
     const int64_t now_ms = run->terms->now_unix_ms;
     struct found *found = calloc(count + 1, sizeof *found);
     size_t found_count = 0, at = 0;
-    enum status status = found ? STATUS_OK : fail(run->failure, STATUS_IO, "retention: no memory");
+    enum status status = STATUS_OK;
+    if (!found) {
+        return fail(run->failure, STATUS_IO, "retention: no memory for %zu segments", count);
+    }
     for (size_t i = 0; status == STATUS_OK && i + 2 < count && !run->is_young; i++) {
         while (at < memory->count && memory->found[at].segment < segments[i]) {
             at++;
