@@ -161,7 +161,7 @@ static uint64_t erase_by_age(void)
     };
     struct retention_done done = {0};
     const enum status status =
-        retention_run(shipping.directory, shipping.writer, &terms, &done, &shipping.failure);
+        retention_run(shipping.directory, shipping.writer, &terms, NULL, &done, &shipping.failure);
     CHECK(status == STATUS_OK && done.removed_segments == 0, "%s: %s", status_name(status),
           shipping.failure.text);
     return done.erased;
