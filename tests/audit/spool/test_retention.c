@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "audit/examine/verify.h"
 #include "audit/spool/segment.h"
 #include "base/limits.h"
 #include "tests/audit/support_writer.h"
@@ -80,11 +81,22 @@ static struct retention_terms make_terms(uint32_t days)
                                     .shipped = UINT64_MAX};
 }
 
+/* As an officer who has the first key verifies it, too. */
 static struct support_spool read_spool(void)
 {
     struct support_spool spool;
+    char path[DIRECTORY_PATH_BYTES];
+    uint8_t officer_key[DIGEST_BYTES];
+    struct verify_result verified = {.kind = VERIFY_INTACT};
+    const struct verify_options options = {.officer_key = officer_key};
     support_spool_read(directory, &spool);
     CHECK(spool.problem[0] == '\0', "%s", spool.problem);
+    CHECK(directory_path(directory, NULL, "officer.key", path, &failure) == STATUS_OK
+              && directory_read_key_file(path, officer_key, &failure) == STATUS_OK
+              && verify_spool(directory, &options, &verified, &failure) == STATUS_OK,
+          "%s", failure.text);
+    CHECK(verified.kind == VERIFY_INTACT && verified.macs_checked > 0, "%s: %s",
+          verify_break_name(verified.kind), verified.text);
     return spool;
 }
 
