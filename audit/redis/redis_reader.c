@@ -3,12 +3,22 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "audit/record/record.h"
 #include "audit/redis/redis_key.h"
 #include "audit/redis/redis_reply.h"
+#include "base/assert.h"
 
-enum { OWNER_BYTES = 65 };
+enum { OWNER_BYTES = 65, ENTRIES_AT_ONCE = 256 };
 
 static const char entries_at_once[] = "256";
+
+/* What a view has of an entry of the stream: asked for in one go for all entries at hand. */
+struct view {
+    struct tenant_id tenant;
+    uint64_t number;
+    char tenant_name[RECORD_NAME_BYTES];
+    redisReply *reply;
+};
 
 struct redis_reader {
     redisContext *link;
@@ -18,7 +28,8 @@ struct redis_reader {
     redisReply *entries; /* of the stream; views into it are given out */
     size_t next;         /* of entries */
     uint64_t high, low;  /* id of the last entry that was given out */
-    redisReply *view;
+    struct view views[ENTRIES_AT_ONCE];
+    size_t view_count, view_next;
 };
 
 static void let_go(redisReply **reply)
@@ -29,11 +40,20 @@ static void let_go(redisReply **reply)
     }
 }
 
+static void let_go_of_views(struct redis_reader *reader)
+{
+    for (size_t i = 0; i < reader->view_count; i++) {
+        let_go(&reader->views[i].reply);
+    }
+    reader->view_count = 0;
+    reader->view_next = 0;
+}
+
 void redis_reader_close(struct redis_reader *reader)
 {
     if (reader) {
         let_go(&reader->entries);
-        let_go(&reader->view);
+        let_go_of_views(reader);
         redis_link_close(reader->link);
         free(reader);
     }
@@ -149,31 +169,113 @@ enum status redis_reader_next(struct redis_reader *reader, struct frame *out, ui
     return STATUS_OK;
 }
 
-enum status redis_reader_view(struct redis_reader *reader, const char *tenant_name,
-                              struct tenant_id tenant, uint64_t number, const uint8_t **body,
-                              size_t *length, struct failure *failure)
+static enum status ask_for_view(struct redis_reader *reader, struct view view,
+                                struct failure *failure)
 {
     char key[REDIS_KEY_BYTES];
     char id[REDIS_ID_BYTES];
-    const redisReply *entry_id = NULL;
+    redis_key_view(reader->prefix, view.tenant_name, key);
+    redis_key_id(view.tenant.value, view.number, id);
+    const char *words[] = {"XRANGE", key, id, id};
+    if (redisAppendCommandArgv(reader->link, 4, words, NULL) != REDIS_OK) {
+        return fail(failure, STATUS_UNAVAILABLE, "the connection to Redis was lost: %s",
+                    reader->link->errstr);
+    }
+    reader->views[reader->view_count++] = view;
+    return STATUS_OK;
+}
+
+/* The view of an entry; false: it has none. */
+static bool find_view(const redisReply *entries, size_t index, struct view *out)
+{
+    const redisReply *id = NULL;
     const redisReply *fields = NULL;
-    redis_key_view(reader->prefix, tenant_name, key);
-    redis_key_id(tenant.value, number, id);
-    const char *const words[] = {"XRANGE", key, id, id, NULL};
-    let_go(&reader->view);
-    const enum status status = redis_reply_ask(reader->link, words, &reader->view, failure);
+    struct frame frame;
+    struct record record;
+    if (!redis_reply_entry(entries, index, &id, &fields) || parse_entry(fields, &frame) != STATUS_OK
+        || frame.kind != FRAME_RECORD || frame.tenant.value == 0
+        || record_parse(frame.body, frame.body_bytes, &record) != STATUS_OK) {
+        return false;
+    }
+    *out = (struct view){.tenant = record.tenant, .number = record.number};
+    memcpy(out->tenant_name, record.tenant_name, sizeof out->tenant_name);
+    return true;
+}
+
+/* The wanted one, and those of the entries that are read next. */
+static enum status fetch_views(struct redis_reader *reader, const struct view *wanted,
+                               struct failure *failure)
+{
+    struct view view;
+    let_go_of_views(reader);
+    enum status status = ask_for_view(reader, *wanted, failure);
+    const size_t count = reader->entries ? reader->entries->elements : 0;
+    for (size_t i = reader->next;
+         status == STATUS_OK && i < count && reader->view_count < ENTRIES_AT_ONCE; i++) {
+        if (find_view(reader->entries, i, &view)) {
+            status = ask_for_view(reader, view, failure);
+        }
+    }
+    for (size_t i = 0; status == STATUS_OK && i < reader->view_count; i++) {
+        status = redis_reply_next(reader->link, &reader->views[i].reply, failure);
+    }
+    if (status != STATUS_OK) {
+        let_go_of_views(reader);
+    }
+    return status;
+}
+
+static bool is_view(const struct view *a, const struct view *b)
+{
+    return tenant_same(a->tenant, b->tenant) && a->number == b->number
+           && strcmp(a->tenant_name, b->tenant_name) == 0;
+}
+
+static enum status read_view(const struct redis_reader *reader, const struct view *view,
+                             const uint8_t **body, size_t *length, struct failure *failure)
+{
+    const redisReply *id = NULL;
+    const redisReply *fields = NULL;
+    const enum status status = redis_reply_judge(view->reply, "XRANGE", failure);
     if (status != STATUS_OK) {
         return status;
     }
-    if (!redis_reply_entry(reader->view, 0, &entry_id, &fields)) {
-        return fail(failure, STATUS_NOT_FOUND, "Redis key %s: entry %s is missing", key, id);
+    if (!redis_reply_entry(view->reply, 0, &id, &fields)) {
+        return fail(failure, STATUS_NOT_FOUND, "Redis key %s:%s: entry %u-%llu is missing",
+                    reader->prefix, view->tenant_name, view->tenant.value,
+                    (unsigned long long)view->number);
     }
     if (fields->elements != 4 || !redis_reply_is_text(fields->element[2], "record")) {
-        return fail(failure, STATUS_INVALID, "Redis key %s: entry %s holds no record", key, id);
+        return fail(failure, STATUS_INVALID, "Redis key %s:%s: entry %u-%llu holds no record",
+                    reader->prefix, view->tenant_name, view->tenant.value,
+                    (unsigned long long)view->number);
     }
     *body = (const uint8_t *)fields->element[3]->str;
     *length = fields->element[3]->len;
     return STATUS_OK;
+}
+
+enum status redis_reader_view(struct redis_reader *reader, const char *tenant_name,
+                              struct tenant_id tenant, uint64_t number, const uint8_t **body,
+                              size_t *length, struct failure *failure)
+{
+    struct view wanted = {.tenant = tenant, .number = number};
+    const size_t name_length = strlen(tenant_name);
+    ASSERT(name_length < sizeof wanted.tenant_name);
+    memcpy(wanted.tenant_name, tenant_name, name_length + 1);
+    size_t at = reader->view_next;
+    while (at < reader->view_count && !is_view(&reader->views[at], &wanted)) {
+        at++;
+    }
+    if (at == reader->view_count) {
+        const enum status status = fetch_views(reader, &wanted, failure);
+        if (status != STATUS_OK) {
+            return status;
+        }
+        at = 0;
+    }
+    reader->view_next = at;
+    return read_view(reader, &reader->views[at], body, length, failure);
 }
 
 const char *redis_reader_owner(const struct redis_reader *reader)
