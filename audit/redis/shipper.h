@@ -16,7 +16,9 @@ enum shipper_state {
 struct shipper_config {
     const char *directory, *prefix;
     struct redis_terms redis;
-    struct writer *writer; /* for what is durable, the chain's id, and audit.redis_lost */
+    /* For what is durable, the chain's id, and audit.redis_lost; outlives the shipper: drain it,
+     * stop the shipper, stop it. */
+    struct writer *writer;
 };
 
 /* Checks the Redis once. STATUS_FORBIDDEN, STATUS_INVALID: start no server with it. A Redis that

@@ -101,8 +101,9 @@ static void fill(void)
     ASSERT(shipping_start(&shipping) == STATUS_OK);
     shipping_append(&shipping, RECORDS);
     shipping_wait_all(&shipping);
-    CHECK(writer_stop(shipping.writer), "all is kept");
+    CHECK(writer_drain(shipping.writer), "all is kept");
     shipping_stop(&shipping);
+    CHECK(writer_stop(shipping.writer), "all is kept");
     shipping.writer = NULL;
     ASSERT(directory_read_public_key(shipping.directory, public_key, &shipping.failure)
            == STATUS_OK);
