@@ -77,7 +77,7 @@ static void what_retention_took_is_no_break(const char *directory)
                                           .shipped = UINT64_MAX};
     struct retention_done done;
     struct failure failure = {""};
-    ASSERT(retention_run(directory, writer, &terms, &done, &failure) == STATUS_OK);
+    ASSERT(retention_run(directory, writer, &terms, NULL, &done, &failure) == STATUS_OK);
     CHECK(done.erased > 0 && done.removed_segments > 0, "there was something to take");
     const struct verify_result result = verify(directory);
     CHECK(result.kind == VERIFY_INTACT && result.first_sequence > 1, "%s: %s",
