@@ -137,6 +137,14 @@ static enum status check_told(struct spool_walk *spool, struct failure *failure)
     return STATUS_OK;
 }
 
+static bool has_signing_key(const char *directory)
+{
+    char path[DIRECTORY_PATH_BYTES];
+    struct stat facts;
+    return directory_path(directory, NULL, "signing.key", path, NULL) == STATUS_OK
+           && stat(path, &facts) == 0;
+}
+
 /* When an epoch begins, chain.state says so, synced, before the first record of that epoch; and a
  * writer that starts takes back that the one before stopped in order. */
 static enum status check_state_is_current(struct spool_walk *spool, struct failure *failure)
@@ -149,6 +157,10 @@ static enum status check_state_is_current(struct spool_walk *spool, struct failu
         status = chain_state_read(path, &state, failure);
     }
     if (status == STATUS_NOT_FOUND) { /* a copy for an officer holds no secrets */
+        if (has_signing_key(spool->directory)) {
+            verify_walk_break(spool->walk.result, VERIFY_DELETION, chain->sequence,
+                              "chain.state is missing, which tells where the log ends");
+        }
         return STATUS_OK;
     }
     if (status == STATUS_INVALID) {

@@ -16,7 +16,7 @@ const char *verify_break_name(enum verify_break kind); /* "bit_flip" */
 
 struct verify_options {
     const uint8_t *public_key;  /* [32]; NULL: signing.pub of the directory */
-    const uint8_t *officer_key; /* [32]; NULL: MACs are not checked */
+    const uint8_t *officer_key; /* [32]; NULL: officer.key of the directory, if it is there */
     const uint8_t *checkpoint;  /* body of a copied checkpoint; NULL: none */
     size_t checkpoint_bytes;
     void (*progress)(void *context, uint64_t bytes_done, uint64_t bytes_total); /* or NULL */
@@ -27,7 +27,7 @@ struct verify_result {
     enum verify_break kind;
     uint64_t sequence;             /* at or before which it broke; 0: none */
     struct spool_place place;      /* of a spool */
-    char text[FAILURE_TEXT_BYTES]; /* what was found, for people */
+    char text[FAILURE_TEXT_BYTES]; /* what was found; when intact, what was not checked */
     uint64_t first_sequence, records, erased, checkpoints, bytes;
     uint64_t last_signed; /* last sequence that a checkpoint covers */
     uint64_t torn_bytes;  /* behind the end: never told to be kept */

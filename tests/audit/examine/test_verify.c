@@ -379,12 +379,14 @@ static struct image forge(const struct forger *forger, uint64_t first)
     return image;
 }
 
-static void hide_officer_key(bool hides)
+static void hide(const char *name, bool hides)
 {
     char path[2][DIRECTORY_PATH_BYTES];
+    char hidden[64];
     struct failure failure;
-    ASSERT(directory_path(spool.directory, NULL, "officer.key", path[0], &failure) == STATUS_OK);
-    ASSERT(directory_path(spool.directory, NULL, "taken", path[1], &failure) == STATUS_OK);
+    snprintf(hidden, sizeof hidden, "%s.hidden", name);
+    ASSERT(directory_path(spool.directory, NULL, name, path[0], &failure) == STATUS_OK);
+    ASSERT(directory_path(spool.directory, NULL, hidden, path[1], &failure) == STATUS_OK);
     ASSERT(rename(path[hides ? 0 : 1], path[hides ? 1 : 0]) == 0);
 }
 
@@ -415,7 +417,7 @@ static void a_rewritten_tail_is_found(void)
         {false, true, UINT64_MAX, false},
         {false, false, 0, true},
     };
-    hide_officer_key(true); /* what anybody can find */
+    hide("officer.key", true); /* what anybody can find */
     for (size_t t = 0; t < sizeof thieves / sizeof thieves[0]; t++) {
         for (uint64_t seed = 1; seed <= 3; seed++) {
             struct random_source random = {seed};
@@ -425,7 +427,7 @@ static void a_rewritten_tail_is_found(void)
             image_free(&image);
         }
     }
-    hide_officer_key(false);
+    hide("officer.key", false);
 }
 
 /* Who takes the whole machine has the signing key and the MAC key of that epoch. */
@@ -435,7 +437,7 @@ static void an_officer_finds_what_a_thief_rewrote(void)
     const struct forger thief = {true, false, epoch, true};
     struct image image = forge(&thief, 50);
     must_be(&image, VERIFY_REWRITE, "tail with the signing key", 0);
-    hide_officer_key(true);
+    hide("officer.key", true);
     must_be(&image, VERIFY_INTACT, "without the officer's key that cannot be seen", 0);
     const struct verify_options given = {.officer_key = spool.officer_key};
     CHECK(verify(&given).kind == VERIFY_REWRITE, "officer.key given");
@@ -444,7 +446,7 @@ static void an_officer_finds_what_a_thief_rewrote(void)
     image = forge(&all_keys, 50);
     image_write(&spool, &image);
     CHECK(verify(&given).kind == VERIFY_INTACT, "forged with all keys: %s", verify(&given).text);
-    hide_officer_key(false);
+    hide("officer.key", false);
     image_free(&image);
 }
 
@@ -510,6 +512,21 @@ static void an_old_state_is_found(void)
     image.state.head = digest_of("other", 5);
     must_be(&image, VERIFY_REWRITE, "chain.state of another log", 0);
     image_free(&image);
+}
+
+/* Where the server runs it must be there; a copy for an officer has neither it nor other secrets.
+ */
+static void a_missing_state_is_found(void)
+{
+    image_write(&spool, &spool.image);
+    hide("chain.state", true);
+    CHECK(verify(NULL).kind == VERIFY_DELETION, "chain.state taken away");
+    hide("signing.key", true);
+    const struct verify_result copy = verify(NULL);
+    CHECK(copy.kind == VERIFY_INTACT && strstr(copy.text, "the end was not checked"), "%s",
+          copy.text);
+    hide("signing.key", false);
+    hide("chain.state", false);
 }
 
 static size_t last_checkpoint(void)
@@ -600,10 +617,10 @@ static void an_untouched_spool_is_intact(void)
     CHECK(result.macs_checked == result.records && result.bytes == bytes, "all was read");
     CHECK(result.last_signed == result.records && result.first_sequence == 1, "all is signed");
     CHECK(spool.image.segment_count >= 5 && spool.image.state.epoch > 10, "a spool to speak of");
-    hide_officer_key(true);
+    hide("officer.key", true);
     const struct verify_result without = verify(NULL);
     CHECK(without.macs_checked == 0 && strstr(without.text, "officer"), "%s", without.text);
-    hide_officer_key(false);
+    hide("officer.key", false);
 }
 
 static void many_records_without_checkpoint_are_found(void)
@@ -646,5 +663,5 @@ CHECK_MAIN(make, an_untouched_spool_is_intact, a_flipped_bit_is_found,
            a_deleted_segment_is_found, a_replayed_segment_is_found, a_rewritten_record_is_found,
            a_rewritten_tail_is_found, an_officer_finds_what_a_thief_rewrote,
            a_made_up_record_is_found, a_body_that_is_no_record_is_found, an_old_state_is_found,
-           a_copied_checkpoint_proves_the_end, torn_bytes_are_no_break, erasing_must_be_recorded,
-           many_records_without_checkpoint_are_found, clean_up)
+           a_missing_state_is_found, a_copied_checkpoint_proves_the_end, torn_bytes_are_no_break,
+           erasing_must_be_recorded, many_records_without_checkpoint_are_found, clean_up)
