@@ -11,6 +11,8 @@ import urllib.request
 import openai
 import pytest
 
+from redis_server import Redis
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BINARY = pathlib.Path(os.environ.get("WARD_BINARY", ROOT / "build/release/ward"))
 DEMO_MODEL = ROOT / "demo/model"
@@ -127,6 +129,13 @@ def server(tmp_path_factory):
     yield running
     code = running.stop()
     assert code == 0, running.log_path.read_text()[-4000:]
+
+
+@pytest.fixture
+def redis(tmp_path):
+    running = Redis(tmp_path / "redis")
+    yield running
+    running.stop()
 
 
 @pytest.fixture

@@ -1,4 +1,5 @@
 """A real redis-server of a test's own, on a unix socket, with an append-only file."""
+import ctypes
 import os
 import shutil
 import signal
@@ -12,6 +13,8 @@ PATIENCE_S = 30
 
 
 class Redis:
+    """Of the fixture `redis`, which stops it; it ends with this process in any case."""
+
     def __init__(self, directory, *options):
         if not shutil.which("redis-server"):
             pytest.skip("no Redis here (package redis-server)")
@@ -28,7 +31,7 @@ class Redis:
                 ["redis-server", "--port", "0", "--unixsocket", self.socket_path, "--dir",
                  str(self.directory), "--appendonly", "yes", "--appendfsync", "everysec",
                  "--save", "", "--maxmemory-policy", "noeviction", *self.options],
-                stdout=log, stderr=log)
+                stdout=log, stderr=log, preexec_fn=end_with_parent)
         end = time.monotonic() + PATIENCE_S
         while time.monotonic() < end:
             try:
@@ -67,6 +70,11 @@ class Redis:
         self.process.wait(timeout=PATIENCE_S)
         if os.path.exists(self.socket_path):
             os.unlink(self.socket_path)
+
+
+def end_with_parent():
+    """PR_SET_PDEATHSIG: a test that is killed leaves no Redis behind."""
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)
 
 
 def read_reply(stream):

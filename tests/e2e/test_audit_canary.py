@@ -10,7 +10,6 @@ import subprocess
 import pytest
 
 from conftest import BINARY, Server, never_ends, wait_for
-from redis_server import Redis
 
 PROMPT, HEADER, PATH = "CanaryPrompt83b1f7", "CanaryHeader19ce02", "CanaryPath5d70aa"
 BAD_KEY = "ward_test_00000000deadbeef_CanarySecret44e9c1f00d"
@@ -76,8 +75,7 @@ def use(server):
     assert status == 200, body
 
 
-def test_canaries_are_nowhere(tmp_path):
-    redis = Redis(tmp_path / "redis")
+def test_canaries_are_nowhere(tmp_path, redis):
     (tmp_path / "state").mkdir()
     server = Server(tmp_path / "state", {"WARD_AUDIT_REDIS_URL": redis.url,
                                          "WARD_LOG_LEVEL": "debug"})
@@ -92,7 +90,6 @@ def test_canaries_are_nowhere(tmp_path):
     kept = list(everything_kept(server, redis))
     assert server.stop() == 0
     kept += list(everything_kept_after(server)) + [("errors", errors)]
-    redis.stop()
     assert len(kept) > 10
     secrets = [key.rsplit("_", 1)[1] for key in keys]
     for canary in (PROMPT, HEADER, PATH, BAD_KEY.rsplit("_", 1)[1], *secrets):

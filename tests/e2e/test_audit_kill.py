@@ -12,7 +12,6 @@ import threading
 import time
 
 from conftest import BINARY, DEMO_MODEL, PATIENCE_S, Server
-from redis_server import Redis
 
 KILLS = int(os.environ.get("WARD_KILLS", "12"))
 SEED = int(os.environ.get("WARD_SEED", "20261121"))
@@ -157,10 +156,9 @@ def finish(node, redis, tail):
     tail.read()
 
 
-def test_kill(tmp_path):
+def test_kill(tmp_path, redis):
     print(f"seed {SEED}, {KILLS} kills")
     rng = random.Random(SEED)
-    redis = Redis(tmp_path / "redis")
     node = Node(tmp_path / "state", redis)
     tail = Tail(tmp_path / "state" / "audit" / "segments")
     answered_in_all = 0
@@ -186,5 +184,4 @@ def test_kill(tmp_path):
     view = [e[0] for e in redis.stream("ward:audit:clinic-k")]
     numbers = [int(entry_id.split("-")[1]) for entry_id in view]
     assert numbers == list(range(1, len(numbers) + 1))
-    redis.stop()
     print(f"{KILLS} kills, {answered_in_all} answers, {tail.sequence} records")
