@@ -1,6 +1,6 @@
 /* An audit directory whose files come from the input: a byte that says which checksums are put
  * right, a chain.state of two places, a last segment. What recovery takes it takes again; what it
- * refuses it does not touch. */
+ * refuses it does not touch. Examining it before that always comes to an end. */
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +9,8 @@
 
 #include "audit/chain/crc32c.h"
 #include "audit/chain/little_endian.h"
+#include "audit/examine/query.h"
+#include "audit/examine/verify.h"
 #include "audit/spool/file.h"
 #include "audit/spool/recovery.h"
 #include "audit/spool/spool_reader.h"
@@ -103,6 +105,29 @@ static size_t file_bytes(void)
     return (size_t)info.st_size;
 }
 
+/* Whatever the files hold, a query ends, and verify has a name for it that it can explain. */
+static void examine(void)
+{
+    static const uint8_t public_key[CHECKPOINT_KEY_BYTES];
+    const struct verify_options options = {.public_key = public_key};
+    const struct query query = {.to_unix_ms = INT64_MAX};
+    struct query_cursor *cursor = NULL;
+    struct verify_result result;
+    struct record record;
+    struct failure failure = {""};
+    uint64_t sequence = 0;
+    enum status status = verify_spool(directory, &options, &result, &failure);
+    ASSERT(status == STATUS_OK && result.text[0] != '\0' && !strchr(result.text, '\n'));
+    ASSERT(result.kind != VERIFY_INTACT || result.checkpoints == 0);
+    status = query_open(directory, &query, &cursor, &failure);
+    ASSERT(status == STATUS_OK);
+    while (status == STATUS_OK) {
+        status = query_next(cursor, 0, &record, &sequence, &failure);
+    }
+    ASSERT(status == STATUS_NOT_FOUND || (status == STATUS_INVALID && failure.text[0] != '\0'));
+    query_close(cursor);
+}
+
 static void recover(const struct chain_state *state, size_t count)
 {
     struct recovery first, again;
@@ -151,6 +176,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
     put(state_path, files, STATE_BYTES);
     put(path, files + STATE_BYTES, count);
     read_all();
+    examine();
     if (chain_state_read_with_key(state_path, &state, &failure) == STATUS_OK) {
         recover(&state, count);
     } else {
