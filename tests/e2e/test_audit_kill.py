@@ -133,6 +133,16 @@ class Node:
             return subprocess.Popen([BINARY, "serve"], stdout=subprocess.DEVNULL, stderr=log,
                                     env=self.environment)
 
+    def is_ready(self):
+        link = http.client.HTTPSConnection("127.0.0.1", self.port, context=self.context, timeout=1)
+        try:
+            link.request("GET", "/readyz")
+            return link.getresponse().status == 200
+        except (OSError, http.client.HTTPException):
+            return False
+        finally:
+            link.close()
+
     def verify(self):
         told = subprocess.run([BINARY, "audit", "verify", "--json"], capture_output=True, text=True,
                               env=self.environment, timeout=PATIENCE_S)
@@ -145,6 +155,9 @@ def finish(node, redis, tail):
     process = node.start()
     end = time.monotonic() + PATIENCE_S
     while time.monotonic() < end and process.poll() is None:
+        if not node.is_ready():
+            time.sleep(0.05)
+            continue
         last = redis.command("XREVRANGE", "ward:audit:@chain", "+", "-", "COUNT", "1")
         tail.read()
         if last and tail.sequence > 0 and int(last[0][0].split(b"-")[0]) >= tail.sequence:
