@@ -16,13 +16,13 @@ static const char NEXT_EPOCH[] = "ward next epoch";
 
 /* ---- memory and key -------------------------------------------------------------------------- */
 
-/* The pages that hold the key: from the start of the one in which it begins. */
+/* The pages that hold the key: from the start of the one in which it begins to the end. */
 static uint8_t *locked_start(struct chain *chain, size_t *out_bytes)
 {
     const size_t page_bytes = (size_t)sysconf(_SC_PAGESIZE);
     const size_t key_at = (size_t)(chain->key - (uint8_t *)chain);
     const size_t start = key_at - key_at % page_bytes;
-    *out_bytes = key_at + DIGEST_BYTES - start;
+    *out_bytes = sizeof(struct chain) - start;
     return (uint8_t *)chain + start;
 }
 
@@ -45,12 +45,19 @@ struct chain *chain_create(void)
     return chain;
 }
 
+void chain_forget_key(struct chain *chain)
+{
+    sodium_memzero(chain->key, sizeof chain->key);
+    sodium_memzero(&chain->mac, sizeof chain->mac);
+    chain->has_key = false;
+}
+
 void chain_destroy(struct chain *chain)
 {
     if (chain) {
         size_t locked_bytes;
         uint8_t *locked = locked_start(chain, &locked_bytes);
-        sodium_memzero(chain->key, sizeof chain->key);
+        chain_forget_key(chain);
         sodium_munlock(locked, locked_bytes);
         free(chain);
     }
@@ -69,7 +76,17 @@ static void bring_forward(uint8_t key[DIGEST_BYTES], uint64_t epochs)
 void chain_set_key(struct chain *chain, const uint8_t key[DIGEST_BYTES])
 {
     memcpy(chain->key, key, DIGEST_BYTES);
+    digest_stream_begin(&chain->mac, key);
     chain->has_key = true;
+}
+
+static void set_key_of_later_epoch(struct chain *chain, uint64_t epochs)
+{
+    uint8_t key[DIGEST_BYTES];
+    memcpy(key, chain->key, sizeof key);
+    bring_forward(key, epochs);
+    chain_set_key(chain, key);
+    sodium_memzero(key, sizeof key);
 }
 
 void chain_next_epoch(struct chain *chain)
@@ -77,7 +94,7 @@ void chain_next_epoch(struct chain *chain)
     ASSERT(chain->epoch < CHAIN_EPOCH_MAX);
     chain->epoch++;
     if (chain->has_key) {
-        bring_forward(chain->key, 1);
+        set_key_of_later_epoch(chain, 1);
     }
 }
 
@@ -128,7 +145,7 @@ size_t chain_append(struct chain *chain, const struct record_draft *draft, int64
     };
     const struct digest leaf = frame_leaf(&frame);
     const struct digest hash = frame_hash_over(&frame, leaf);
-    frame.mac = digest_hmac(chain->key, hash.bytes, sizeof hash.bytes);
+    frame.mac = digest_stream_mac(&chain->mac, hash.bytes, sizeof hash.bytes);
     take(chain, &frame, leaf, hash);
     set_time(chain, time_unix_ms);
     return frame_write(&frame, out);
@@ -161,12 +178,16 @@ static bool record_fits(const struct chain *chain, const struct frame *frame, st
 /* On success the chain's key is that of the frame's epoch. */
 static bool mac_fits(struct chain *chain, const struct frame *frame, struct digest hash)
 {
+    if (frame->epoch == chain->epoch) {
+        return digest_same(frame->mac,
+                           digest_stream_mac(&chain->mac, hash.bytes, sizeof hash.bytes));
+    }
     uint8_t key[DIGEST_BYTES];
     memcpy(key, chain->key, sizeof key);
     bring_forward(key, frame->epoch - chain->epoch);
     const bool fits = digest_same(frame->mac, digest_hmac(key, hash.bytes, sizeof hash.bytes));
     if (fits) {
-        memcpy(chain->key, key, sizeof key);
+        chain_set_key(chain, key);
     }
     sodium_memzero(key, sizeof key);
     return fits;
@@ -299,10 +320,9 @@ enum status chain_read_snapshot(struct chain *chain, const struct frame *snapsho
         ASSERT(is_whole);
     }
     if (chain->has_key && chain->epoch <= snapshot->epoch) {
-        bring_forward(chain->key, snapshot->epoch - chain->epoch);
+        set_key_of_later_epoch(chain, snapshot->epoch - chain->epoch);
     } else {
-        sodium_memzero(chain->key, sizeof chain->key);
-        chain->has_key = false;
+        chain_forget_key(chain);
     }
     chain->sequence = snapshot->sequence;
     chain->record_epoch = snapshot->epoch;

@@ -35,6 +35,7 @@ struct chain {
     uint64_t epoch; /* of key, not before record_epoch; the first is 0 */
     bool has_key;
     uint8_t key[DIGEST_BYTES];
+    struct digest_stream mac; /* begun with key, so that a MAC need not begin anew */
 };
 
 /* An empty chain, without a key. NULL: no memory. Memory that cannot be locked is logged. */
@@ -42,6 +43,7 @@ struct chain *chain_create(void);
 void chain_destroy(struct chain *chain); /* NULL is fine */
 
 void chain_set_key(struct chain *chain, const uint8_t key[DIGEST_BYTES]); /* of chain->epoch */
+void chain_forget_key(struct chain *chain);
 void chain_next_epoch(struct chain *chain); /* replaces the key if there is one */
 
 /* ---- making: needs the key ------------------------------------------------------------------- */

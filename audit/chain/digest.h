@@ -24,4 +24,7 @@ void digest_stream_begin(struct digest_stream *stream, const uint8_t key[DIGEST_
 void digest_stream_add(struct digest_stream *stream, const void *bytes, size_t length);
 struct digest digest_stream_end(struct digest_stream *stream); /* and clears it */
 
+/* The MAC of one text, by a stream that was begun and is then as it was. */
+struct digest digest_stream_mac(struct digest_stream *stream, const void *bytes, size_t length);
+
 bool digest_same(struct digest a, struct digest b); /* in constant time */

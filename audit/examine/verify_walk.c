@@ -208,8 +208,7 @@ void verify_walk_begin_blind(struct verify_walk *walk, const struct frame *first
 {
     struct chain *chain = walk->chain;
     walk->is_blind = true;
-    sodium_memzero(chain->key, sizeof chain->key);
-    chain->has_key = false;
+    chain_forget_key(chain);
     chain->sequence = first->sequence - 1;
     chain->head = first->previous;
     chain->epoch = first->epoch;
