@@ -53,6 +53,13 @@ static bool epoch_is_possible(const struct run *run, uint64_t epoch)
     return epoch < run->state->epoch || epoch - run->state->epoch <= EPOCH_LEAD_MAX;
 }
 
+/* chain.state tells a new epoch before its first record: behind what it tells there is none of an
+ * epoch before, whose MACs nobody here can check. */
+static bool is_unproved(const struct run *run, const struct frame *frame)
+{
+    return frame->sequence > run->state->sequence && frame->epoch < run->state->epoch;
+}
+
 /* What chain.state tells of its record holds for the chain that was read. */
 static bool head_fits(const struct run *run)
 {
@@ -83,7 +90,7 @@ static enum status follow(const struct run *run, const struct frame *frame)
         [CHAIN_BAD_RECORD] = "a record that is malformed or does not fit those before",
         [CHAIN_BAD_MAC] = "a record that was not made with this log's key",
     };
-    if (!epoch_is_possible(run, frame->epoch)) {
+    if (!epoch_is_possible(run, frame->epoch) || is_unproved(run, frame)) {
         return damaged(run, texts[CHAIN_BAD_EPOCH]);
     }
     if (!run->chain->has_key && frame->epoch >= run->state->epoch) {
@@ -204,6 +211,12 @@ enum status recovery_run(const char *directory, const struct chain_state *state,
     size_t count = 0;
     struct run run = {.directory = directory, .state = state, .chain = chain, .failure = failure};
     *out = (struct recovery){.fd = -1};
+    if (state->epoch >= CHAIN_EPOCH_MAX) {
+        return fail(failure, STATUS_INVALID,
+                    "%.160s/chain.state: damaged: it tells of an epoch that no log reaches: put "
+                    "back a whole one, or keep the directory as evidence and start a log elsewhere",
+                    directory);
+    }
     enum status status = segment_remove_unfinished(directory, failure);
     if (status == STATUS_OK) {
         status = segment_list(directory, &segments, &count, failure);

@@ -204,19 +204,20 @@ static const char *reason_of(int error)
     }
 }
 
+/* One that ended so shortly before that it is not told yet goes on. */
 static void begin_outage(struct writer *writer, const char *reason)
 {
     const bool is_new = !atomic_load(&writer->is_failing);
     pthread_mutex_lock(&writer->lock);
     atomic_fetch_add(&writer->failures, 1);
-    if (is_new) {
+    if (is_new && !writer->has_outage_to_tell) {
         writer->outage = (struct writer_outage){
             .sequence_from = atomic_load(&writer->sequence) + 1,
             .began_unix_ms = writer_now_unix_ms(writer),
             .reason = reason,
         };
-        atomic_store(&writer->is_failing, true);
     }
+    atomic_store(&writer->is_failing, true);
     pthread_mutex_unlock(&writer->lock);
     if (is_new) {
         log_event(LOG_LEVEL_ERROR, "audit", "audit.unavailable", "reason=%s directory=\"%s\"",

@@ -380,6 +380,46 @@ static void a_clean_stop_is_clean(void)
     support_spool_end(&spool);
 }
 
+/* Whoever can write the segments but has no key appends a record of the epoch before, as far as
+ * hashes and sums go. The next checkpoint must not sign it. */
+static void a_record_of_a_past_epoch_is_not_continued(void)
+{
+    for (int is_clean = 0; is_clean <= 1; is_clean++) {
+        struct support_spool spool;
+        const uint8_t no_key[DIGEST_BYTES] = {7};
+        make_log(&spool, 13);
+        const uint64_t past = spool.chain->epoch;
+        chain_next_epoch(spool.chain);
+        support_spool_tell(&spool, is_clean != 0);
+        const struct chain_state state = state_of(&spool);
+        spool.chain->epoch = past;
+        chain_set_key(spool.chain, no_key);
+        support_spool_append(&spool, 1);
+        written.count = support_spool_load(written.path, written.bytes, sizeof written.bytes);
+        struct recovered got = recover(&spool, &state);
+        check_refused(&got, "epoch", written.bytes, written.count);
+        let_go(&got);
+        support_spool_end(&spool);
+    }
+}
+
+static void an_epoch_that_no_log_reaches_is_refused(void)
+{
+    static const uint64_t epochs[] = {CHAIN_EPOCH_MAX, UINT64_MAX};
+    for (size_t i = 0; i < 2; i++) {
+        struct support_spool spool;
+        make_log(&spool, 14);
+        support_spool_tell(&spool, true);
+        struct chain_state state = state_of(&spool);
+        state.epoch = epochs[i];
+        struct recovered got = recover(&spool, &state);
+        CHECK(got.status == STATUS_INVALID && strstr(got.failure.text, "chain.state"), "%s",
+              got.failure.text);
+        let_go(&got);
+        support_spool_end(&spool);
+    }
+}
+
 static void a_new_segment_without_records_goes_on(void)
 {
     struct support_spool spool;
@@ -443,5 +483,6 @@ CHECK_MAIN(every_cut_is_recovered_or_refused, every_flip_is_cut_or_refused,
            a_broken_beginning_is_refused, frames_that_do_not_fit_are_left_for_people,
            another_state_than_the_records_is_refused, a_segment_under_another_name_is_refused,
            more_than_can_be_torn_is_not_cut, a_clean_stop_is_clean,
+           a_record_of_a_past_epoch_is_not_continued, an_epoch_that_no_log_reaches_is_refused,
            a_new_segment_without_records_goes_on, lost_segments_are_a_truncation,
            chains_are_given_back)

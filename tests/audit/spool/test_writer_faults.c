@@ -285,6 +285,53 @@ static void a_segment_that_cannot_be_made_is_an_outage(void)
     }
 }
 
+static void refuse_some(struct writer *writer, int count)
+{
+    for (int i = 0; i < count; i++) {
+        struct writer_position none = {0};
+        CHECK(append(writer, RECORD_EVENT_REQUEST_ACCEPTED, 99, &none) == STATUS_UNAVAILABLE,
+              "what opens is refused");
+    }
+}
+
+/* The disk takes a group again, but not the segment behind it: nobody could be told in between, so
+ * it is one outage, and nobody who was refused is forgotten. */
+static void an_outage_that_comes_again_untold_is_one(void)
+{
+    make_directory();
+    struct writer_config config = make_config();
+    config.segment_bytes = 1;       /* each group ends its segment, ... */
+    config.checkpoint_ms = 3600000; /* ... and but for the first no epoch */
+    struct writer *writer = start(&config);
+    struct writer_position waits = {0};
+    struct writer_facts facts = {0};
+    append_kept(writer, 1);
+    append_kept(writer, 1);
+    while (facts.segment <= facts.sequence) { /* until the segment is made */
+        sched_yield();
+        writer_read_facts(writer, &facts);
+    }
+    set_fault("fdatasync EIO\nrename EROFS\n");
+    CHECK(append(writer, RECORD_EVENT_REQUEST_ACCEPTED, 2, &waits) == STATUS_OK, "taken");
+    CHECK(writer_wait(writer, waits, TIMEOUT_MS) == STATUS_UNAVAILABLE, "lost");
+    refuse_some(writer, REFUSED);
+    set_fault("rename EROFS\n");
+    while (!writer_is_durable(writer, waits) || !facts.is_failing) {
+        sched_yield();
+        writer_read_facts(writer, &facts);
+    }
+    refuse_some(writer, 3);
+    set_fault("");
+    wait_for_groups(1);
+    append_kept(writer, 3);
+    CHECK(writer_stop(writer), "all kept");
+    struct support_spool spool = read_spool();
+    CHECK(support_spool_count(&spool, RECORD_EVENT_AUDIT_OUTAGE) == 1, "one outage");
+    check_outage(&spool, "io_error", REFUSED + 3);
+    support_spool_free(&spool);
+    support_directory_remove(root);
+}
+
 /* ---- faults of the operating system ---------------------------------------------------------- */
 
 /* In a process of its own, for what it does to itself cannot be undone. 77: not permitted here. */
@@ -697,6 +744,7 @@ static void nothing_told_is_missing_after_kill(void)
 
 CHECK_MAIN(the_operating_system_refuses, nothing_told_is_missing_after_kill,
            calls_that_fail_are_lived_through, a_segment_that_cannot_be_made_is_an_outage,
+           an_outage_that_comes_again_untold_is_one,
            memory_keeps_until_the_queue_is_full,
            a_stop_gives_up_and_the_next_start_finds_what_was_kept,
            a_clock_that_goes_back_is_told_once_a_step)
