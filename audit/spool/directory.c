@@ -156,11 +156,17 @@ static enum status read_of_log(const char *directory, enum key_file which,
                                uint8_t out[DIGEST_BYTES], struct failure *failure)
 {
     const enum status status = read_key_of(directory, which, out, failure);
-    return status != STATUS_NOT_FOUND
-               ? status
+    if (status != STATUS_NOT_FOUND) {
+        return status;
+    }
+    return has_file(directory, "segments")
+               ? fail(failure, status,
+                      "%.180s: %s is gone, though records are here: put back a copy that was kept "
+                      "elsewhere",
+                      directory, key_files[which].name)
                : fail(failure, status,
                       "%.180s: there is no audit log here (no %s): start the server once, or name "
-                      "the directory of the one that wrote it",
+                      "the directory of the one that wrote it with --state-dir",
                       directory, key_files[which].name);
 }
 

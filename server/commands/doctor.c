@@ -182,8 +182,10 @@ static struct finding check_audit(const struct config *config)
     }
     const uint64_t free_mib = (uint64_t)disk.f_bavail * disk.f_frsize >> 20;
     const bool fits = free_mib >= AUDIT_FREE_MIB;
-    return found(fits ? GOOD : WARNING, "%.400s: %llu MiB free%s%s", directory,
-                 (unsigned long long)free_mib,
+    return found(fits           ? GOOD
+                 : free_mib > 0 ? WARNING
+                                : BAD,
+                 "%.400s: %llu MiB free%s%s", directory, (unsigned long long)free_mib,
                  own.st_dev == root.st_dev ? ", shared with / and all that fills it" : "",
                  fits ? "" : ": a full disk stops the server; make room");
 }
@@ -227,6 +229,10 @@ static struct finding check_officer_key(const struct config *config)
     if (!find_audit(config, directory, &trouble)) {
         return trouble;
     }
+    if (access(directory, X_OK) != 0 && errno == EACCES) {
+        return found(WARNING, "%.400s: is closed to this user: run this as the server's",
+                     directory);
+    }
     return directory_has_officer_key(directory)
                ? found(WARNING,
                        "%.400s/officer.key is still here: move it to another machine; who "
@@ -235,23 +241,41 @@ static struct finding check_officer_key(const struct config *config)
                : found(GOOD, "officer.key is not on this machine");
 }
 
+/* As the server would, but told why a Redis is unsafe also where the server only warns of it. */
+static enum status open_redis(struct redis_terms *terms, bool *is_unsafe, struct failure *failure)
+{
+    const bool only_warns = terms->only_warns;
+    redisContext *link = NULL;
+    terms->timeout_ms = REDIS_DEADLINE_MS;
+    terms->only_warns = false;
+    enum status status = redis_link_open(terms, &link, failure);
+    redis_link_close(link);
+    *is_unsafe = false;
+    if (status == STATUS_FORBIDDEN && only_warns) {
+        struct failure other = {""};
+        terms->only_warns = true;
+        status = redis_link_open(terms, &link, &other);
+        redis_link_close(link);
+        *is_unsafe = status == STATUS_OK;
+    }
+    return status;
+}
+
 static struct finding check_redis(const struct config *config)
 {
     struct redis_terms terms;
     struct failure failure = {""};
-    redisContext *link = NULL;
+    bool is_unsafe = false;
     enum status status = audit_terms_redis(config, &terms, &failure);
     if (status == STATUS_NOT_FOUND) {
         return found(GOOD, "none is configured: records are on this machine alone");
     }
     if (status == STATUS_OK) {
-        terms.timeout_ms = REDIS_DEADLINE_MS;
-        status = redis_link_open(&terms, &link, &failure);
+        status = open_redis(&terms, &is_unsafe, &failure);
     }
-    redis_link_close(link);
     if (status == STATUS_OK) {
-        return found(GOOD, "answers, and keeps what it is given%s",
-                     terms.only_warns ? ", or audit.redis_unsafe is warn" : "");
+        return is_unsafe ? found(WARNING, "%s; used, as audit.redis_unsafe says", failure.text)
+                         : found(GOOD, "answers, and keeps what it is given");
     }
     const bool can_start = status == STATUS_UNAVAILABLE || status == STATUS_UNAUTHENTICATED;
     return found(can_start ? WARNING : BAD, "%s%s", failure.text,

@@ -194,5 +194,5 @@ int key_main(int argc, char **argv)
          .word = "KEYID",
          .run_on_state = revoke},
     };
-    return verbs_main(verbs, sizeof verbs / sizeof verbs[0], argc, argv);
+    return verbs_main(verbs, sizeof verbs / sizeof verbs[0], NULL, argc, argv);
 }

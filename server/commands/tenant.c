@@ -190,5 +190,5 @@ int tenant_main(int argc, char **argv)
          .word = "NAME",
          .run_on_state = remove_tenant},
     };
-    return verbs_main(verbs, sizeof verbs / sizeof verbs[0], argc, argv);
+    return verbs_main(verbs, sizeof verbs / sizeof verbs[0], NULL, argc, argv);
 }

@@ -42,7 +42,30 @@ static int run(const struct verb *verb, const char *command, int argc, char **ar
     return verb->run ? verb->run(given) : run_on_state(verb, given);
 }
 
-int verbs_main(const struct verb *verbs, size_t count, int argc, char **argv)
+/* The summary's first paragraph, indented. */
+static void print_paragraph(const char *summary)
+{
+    const char *end = strstr(summary, "\n\n");
+    end = end ? end : summary + strlen(summary);
+    for (size_t line = 0; summary < end; summary += line + 1) {
+        line = strcspn(summary, "\n");
+        printf("      %.*s\n", (int)line, summary);
+    }
+}
+
+static void print_help(const struct verb *verbs, size_t count, const char *command,
+                       const char *guide)
+{
+    printf("usage: ward %s VERB [options]\n\n", command);
+    for (size_t i = 0; i < count; i++) {
+        printf("  %s\n", verbs[i].usage);
+        print_paragraph(verbs[i].summary);
+    }
+    printf("\n%s%s`ward %s VERB --help` prints a verb's options.\n", guide ? guide : "",
+           guide ? "\n" : "", command);
+}
+
+int verbs_main(const struct verb *verbs, size_t count, const char *guide, int argc, char **argv)
 {
     const char *name = argc > 1 ? argv[1] : "";
     for (size_t i = 0; i < count; i++) {
@@ -51,12 +74,7 @@ int verbs_main(const struct verb *verbs, size_t count, int argc, char **argv)
         }
     }
     if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0) {
-        printf("usage: ward %s VERB [options]\n\n", argv[0]);
-        for (size_t i = 0; i < count; i++) {
-            const size_t line = strcspn(verbs[i].summary, "\n");
-            printf("  %s\n      %.*s\n", verbs[i].usage, (int)line, verbs[i].summary);
-        }
-        printf("\n`ward %s VERB --help` prints a verb's options.\n", argv[0]);
+        print_help(verbs, count, argv[0], guide);
         return 0;
     }
     return name[0] ? options_wrong("%s: there is no verb %.40s; see ward %s --help", argv[0], name,

@@ -22,5 +22,6 @@ struct verb {
 /* For a verb's table: rows with their count. */
 #define VERB_ROWS(table) .rows = (table), .row_count = sizeof(table) / sizeof(table)[0]
 
-/* argv[0] is the command's name. Returns the exit code. */
-int verbs_main(const struct verb *verbs, size_t count, int argc, char **argv);
+/* argv[0] is the command's name; guide: lines for its help on how the verbs go together, or NULL.
+ * Returns the exit code. */
+int verbs_main(const struct verb *verbs, size_t count, const char *guide, int argc, char **argv);

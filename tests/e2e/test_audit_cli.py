@@ -297,11 +297,56 @@ def test_a_proof_needs_only_the_public_key(own_server, tmp_path):
     code, told, _ = verify("--proof", proof, "--public-key", key)
     assert code == 0 and told["ok"] is True and told["tenant"] == server.tenants[0]
     assert (told["first_number"], told["records"]) == (1, told["last_number"])
+    assert told["from"] is None and told["to"].endswith("Z")
     assert server.tenants[1].encode() not in proof.read_bytes()
     lines = proof.read_bytes().splitlines(keepends=True)
     proof.write_bytes(b"".join(lines[:3] + lines[4:]))
     code, told, said = verify("--proof", proof, "--public-key", key)
     assert code == 1 and told["ok"] is False and said.count("\n") == 1
+    assert "--redis" not in said and "ask who gave it" in said
+    without = subprocess.run([BINARY, "audit", "verify", "--proof", proof, "--state-dir",
+                              tmp_path / "none"], capture_output=True, text=True)
+    assert without.returncode == 1 and "--public-key" in without.stderr
+
+
+def test_keys_of_another_log_are_not_called_tampering_alone(own_server, tmp_path):
+    server = own_server()
+    server.stop()
+    audit = server.state_dir / "audit"
+    for option, name in (("--officer-key", "officer.key"), ("--public-key", "signing.pub")):
+        text = (audit / name).read_text()
+        other = tmp_path / name
+        other.write_text(text[:-2] + ("0" if text[-2] != "0" else "1") + "\n")
+        code, told, said = verify(option, other, "--state-dir", server.state_dir)
+        assert (code, told["first_break"]["kind"]) == (1, "rewrite"), told
+        assert "see that the key is this log's" in said and said.count("\n") == 1
+
+
+def test_a_kept_public_key_stands_in_for_one_that_is_gone(own_server, tmp_path):
+    server = own_server()
+    server.stop()
+    key = tmp_path / "signing.pub"
+    (server.state_dir / "audit/signing.pub").rename(key)
+    gone = subprocess.run([BINARY, "audit", "verify", "--state-dir", server.state_dir],
+                          capture_output=True, text=True)
+    assert gone.returncode == 1 and "signing.pub is gone" in gone.stderr, gone
+    assert verify("--public-key", key, "--state-dir", server.state_dir)[0] == 0
+    none = subprocess.run([BINARY, "audit", "verify", "--public-key", key, "--state-dir",
+                           tmp_path / "none"], capture_output=True, text=True)
+    assert none.returncode == 1 and none.stdout == "" and "no record here" in none.stderr, none
+
+
+def test_what_was_not_checked_is_said(own_server, tmp_path):
+    server = own_server()
+    server.stop()
+    assert verify("--state-dir", server.state_dir)[1]["not_checked"] is None
+    copy = tmp_path / "copy"
+    shutil.copytree(server.state_dir / "audit/segments", copy / "audit/segments")
+    arguments = ("--public-key", server.state_dir / "audit/signing.pub", "--state-dir", copy)
+    code, told, _ = verify(*arguments)
+    assert code == 0 and "MACs" in told["not_checked"] and "the end" in told["not_checked"], told
+    human = subprocess.run([BINARY, "audit", "verify", *arguments], capture_output=True, text=True)
+    assert "beware       " + told["not_checked"] in human.stdout, human
 
 
 @pytest.mark.parametrize("arguments", [
@@ -335,6 +380,9 @@ def test_no_log_is_one_line_and_makes_nothing(tmp_path, arguments):
 def test_help_of_every_verb(verb):
     done = subprocess.run([BINARY, "audit", verb, "--help"], capture_output=True, text=True)
     assert done.returncode == 0 and done.stdout.startswith(f"usage: ward audit {verb}")
+    summary = done.stdout.split("\n\n")[1]
+    whole = subprocess.run([BINARY, "audit", "--help"], capture_output=True, text=True).stdout
+    assert " ".join(summary.split()) in " ".join(whole.split())
 
 
 # ---- GET /admin/v1/audit ------------------------------------------------------------------------
@@ -507,7 +555,12 @@ def test_the_copy_in_redis_verifies_until_it_is_trimmed(own_server, tmp_path):
         assert said.count("\n") == 1 and "Redis" in said
     finally:
         redis.stop()
+    # What is here is told to people all the same; a program gets a document or nothing.
     gone = subprocess.run([BINARY, "audit", "verify", "--redis", "-c", settings],
+                          capture_output=True, text=True)
+    assert gone.returncode == 1 and gone.stdout.count("result       intact") == 1, gone
+    assert gone.stderr.count("\n") == 1 and "Redis" in gone.stderr
+    gone = subprocess.run([BINARY, "audit", "verify", "--redis", "--json", "-c", settings],
                           capture_output=True, text=True)
     assert gone.returncode == 1 and gone.stdout == "" and gone.stderr.count("\n") == 1
 

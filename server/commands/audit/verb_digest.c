@@ -71,7 +71,8 @@ const struct verb verb_digest = {
         "Prints the tenant's keyed digest of the bytes on stdin, in hexadecimal. A record's\n"
         "prompt_digest is of the request's body as it was received, answer_digest of the\n"
         "answer's text.\n\n"
-        "  ward audit digest --tenant clinic-a <body.json",
+        "  digest=$(ward audit digest --tenant clinic-a <body.json)\n"
+        "  ward audit export --tenant clinic-a --from 2026-11-20 --to 2026-11-21 | grep $digest",
     VERB_ROWS(rows),
     .run = run,
 };

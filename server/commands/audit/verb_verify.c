@@ -131,9 +131,14 @@ static void show_progress(void *context, uint64_t bytes_done, uint64_t bytes_tot
 
 /* ---- telling --------------------------------------------------------------------------------- */
 
-static const char *what_to_do(enum verify_break kind)
+static const char *what_to_do(const struct verify_result *result)
 {
-    switch (kind) {
+    switch (result->kind) {
+    case VERIFY_REWRITE:
+        if (result->checkpoints == 0 || (given.officer_key && result->macs_checked == 0)) {
+            return "see that the key is this log's; if it is, all was rewritten: keep the files";
+        }
+        break;
     case VERIFY_BIT_FLIP:
         return "the disk or a hand changed bytes: keep the file, compare with a backup or --redis";
     case VERIFY_TRUNCATION:
@@ -149,7 +154,6 @@ static const char *what_to_do(enum verify_break kind)
     case VERIFY_INSERTION:
     case VERIFY_SWAP:
     case VERIFY_REPLAY:
-    case VERIFY_REWRITE:
     case VERIFY_BREAK_COUNT:
         break;
     }
@@ -158,14 +162,14 @@ static const char *what_to_do(enum verify_break kind)
 }
 
 /* The line on stderr of what is broken; returns the exit code. */
-static int tell_break(const char *what, const struct verify_result *result)
+static int tell_break(const char *what, const struct verify_result *result, const char *advice)
 {
     if (result->kind == VERIFY_INTACT) {
         return 0;
     }
     struct failure failure;
     fail(&failure, STATUS_INVALID, "%s is broken: %s at record %" PRIu64 ": %.120s; %s", what,
-         verify_break_name(result->kind), result->sequence, result->text, what_to_do(result->kind));
+         verify_break_name(result->kind), result->sequence, result->text, advice);
     return options_failed(&failure);
 }
 
@@ -175,11 +179,12 @@ static void print_result(const char *what, const struct verify_result *result)
            what, result->records, result->first_sequence, result->erased);
     printf("  checkpoints  %" PRIu64 "; signed up to record %" PRIu64 "\n", result->checkpoints,
            result->last_signed);
-    if (result->macs_checked > 0) {
+    if (result->macs_checked > 0 || given.officer_key) {
         printf("  MACs         %" PRIu64 " checked%s\n", result->macs_checked,
                given.officer_key ? "" : " with the officer.key that still lies here");
-    } else {
-        printf("  MACs         not checked: that needs --officer-key\n");
+    }
+    if (result->kind == VERIFY_INTACT && result->text[0]) {
+        printf("  beware       %s\n", result->text);
     }
     if (result->torn_bytes > 0) {
         printf("  tail         %" PRIu64 " bytes that were never told to be kept\n",
@@ -215,14 +220,15 @@ static json_t *describe_break(const struct verify_result *result, bool has_place
 
 static json_t *describe(const struct verify_result *result, bool has_place)
 {
-    return json_pack("{s:b, s:I, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b}", "ok",
-                     result->kind == VERIFY_INTACT, "records", (json_int_t)result->records,
-                     "first_break", describe_break(result, has_place), "first_sequence",
-                     (json_int_t)result->first_sequence, "erased", (json_int_t)result->erased,
-                     "checkpoints", (json_int_t)result->checkpoints, "signed_up_to",
-                     (json_int_t)result->last_signed, "macs_checked",
-                     (json_int_t)result->macs_checked, "bytes", (json_int_t)result->bytes,
-                     "torn_bytes", (json_int_t)result->torn_bytes, "live", result->is_live);
+    const bool is_intact = result->kind == VERIFY_INTACT;
+    return json_pack(
+        "{s:b, s:I, s:o, s:s?, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b}", "ok", is_intact, "records",
+        (json_int_t)result->records, "first_break", describe_break(result, has_place),
+        "not_checked", is_intact && result->text[0] ? result->text : NULL, "first_sequence",
+        (json_int_t)result->first_sequence, "erased", (json_int_t)result->erased, "checkpoints",
+        (json_int_t)result->checkpoints, "signed_up_to", (json_int_t)result->last_signed,
+        "macs_checked", (json_int_t)result->macs_checked, "bytes", (json_int_t)result->bytes,
+        "torn_bytes", (json_int_t)result->torn_bytes, "live", result->is_live);
 }
 
 /* Takes ownership of told. */
@@ -236,6 +242,7 @@ static void print_json(json_t *told)
 /* ---- a spool, and Redis ---------------------------------------------------------------------- */
 
 static struct config config; /* with --redis */
+static struct redis_terms redis_terms;
 
 /* The settings also say where the records are, unless --state-dir does. */
 static enum status load_settings(struct failure *failure)
@@ -245,17 +252,26 @@ static enum status load_settings(struct failure *failure)
     }
     const enum status status = config_load(&config, given.config, failure);
     state_given = state_given ? state_given : config.state_dir;
-    return status;
+    return status == STATUS_OK ? audit_terms_redis(&config, &redis_terms, failure) : status;
 }
 
-static enum status verify_copy(const char *directory, const struct verify_options *options,
-                               struct verify_result *out, struct failure *failure)
+/* With the public key given, the log needs no signing.pub. */
+static enum status verify_log(const struct means *means, struct state *state,
+                              struct verify_result *out, struct failure *failure)
 {
-    struct redis_terms terms;
-    const enum status status = audit_terms_redis(&config, &terms, failure);
-    return status == STATUS_OK
-               ? verify_redis(&terms, config.audit_redis_prefix, directory, options, out, failure)
-               : status;
+    enum status status =
+        given.public_key ? state_find(state, failure) : audit_verbs_find(state, failure);
+    if (status == STATUS_OK) {
+        status = verify_spool(state->audit_directory, &means->options, out, failure);
+    }
+    if (status == STATUS_OK && out->kind == VERIFY_INTACT && out->first_sequence == 0) {
+        status =
+            fail(failure, STATUS_NOT_FOUND,
+                 "%.200s: there is no record here: name the directory of the server that wrote "
+                 "them with --state-dir",
+                 state->audit_directory);
+    }
+    return status;
 }
 
 static int tell(const struct verify_result *spool, const struct verify_result *redis)
@@ -276,8 +292,18 @@ static int tell(const struct verify_result *spool, const struct verify_result *r
             print_result("copy in Redis", redis);
         }
     }
-    const int code = tell_break("the audit log", spool);
-    return code != 0 || !redis ? code : tell_break("the copy in Redis", redis);
+    const int code = tell_break("the audit log", spool, what_to_do(spool));
+    return code != 0 || !redis ? code : tell_break("the copy in Redis", redis, what_to_do(redis));
+}
+
+/* What was found here is told to people also when the copy cannot be read. */
+static int tell_without_copy(const struct verify_result *spool, struct failure *failure)
+{
+    if (!given.prints_json) {
+        tell(spool, NULL);
+    }
+    fail_prefix(failure, "the copy in Redis cannot be checked");
+    return options_failed(failure);
 }
 
 static int run_on_spool(struct means *means)
@@ -292,14 +318,15 @@ static int run_on_spool(struct means *means)
     }
     enum status status = load_settings(&failure);
     if (status == STATUS_OK) {
-        status = audit_verbs_find(&state, &failure);
-    }
-    if (status == STATUS_OK) {
-        status = verify_spool(state.audit_directory, &means->options, &spool, &failure);
+        status = verify_log(means, &state, &spool, &failure);
     }
     if (status == STATUS_OK && given.checks_redis) {
         shown = 0;
-        status = verify_copy(state.audit_directory, &means->options, &redis, &failure);
+        if (verify_redis(&redis_terms, config.audit_redis_prefix, state.audit_directory,
+                         &means->options, &redis, &failure)
+            != STATUS_OK) {
+            return tell_without_copy(&spool, &failure);
+        }
     }
     return status == STATUS_OK ? tell(&spool, given.checks_redis ? &redis : NULL)
                                : options_failed(&failure);
@@ -316,12 +343,12 @@ static void print_proof(const struct proof_summary *summary, const struct verify
     record_write_time(summary->to_unix_ms, to);
     if (given.prints_json) {
         json_t *told = json_pack(
-            "{s:b, s:I, s:o, s:s, s:I, s:I, s:I, s:I, s:s, s:s}", "ok",
+            "{s:b, s:I, s:o, s:s, s:I, s:I, s:I, s:I, s:s?, s:s}", "ok",
             result->kind == VERIFY_INTACT, "records", (json_int_t)result->records, "first_break",
             describe_break(result, false), "tenant", summary->tenant_name, "tenant_id",
             (json_int_t)summary->tenant.value, "first_number", (json_int_t)summary->first_number,
             "last_number", (json_int_t)summary->last_number, "erased", (json_int_t)summary->erased,
-            "from", from, "to", to);
+            "from", summary->from_unix_ms > 0 ? from : NULL, "to", to);
         print_json(told);
     } else if (result->kind == VERIFY_INTACT) {
         printf("proof\n  tenant   %s\n  records  %" PRIu64 " to %" PRIu64 " of its own; %" PRIu64
@@ -344,6 +371,10 @@ static int run_on_proof(struct means *means)
         if (status == STATUS_OK) {
             status = directory_read_public_key(state.audit_directory, means->public_key, &failure);
         }
+        if (status == STATUS_NOT_FOUND) {
+            fail(&failure, status,
+                 "--proof: give the signing.pub of the server that it is of with --public-key");
+        }
     }
     if (status == STATUS_OK) {
         status = buffer_read_file(&bundle, given.proof);
@@ -360,7 +391,9 @@ static int run_on_proof(struct means *means)
         return options_failed(&failure);
     }
     print_proof(&summary, &result);
-    return tell_break("the proof", &result);
+    return tell_break("the proof", &result,
+                      "do not rely on it: ask who gave it for a new one, and see that the public "
+                      "key is that server's");
 }
 
 static int run(const char *word)
