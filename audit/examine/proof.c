@@ -134,8 +134,10 @@ static enum status find_range(const char *directory, const struct query *query, 
     *out = search.range;
     if (status == STATUS_OK && (out->after == 0 || !out->has_tenant)) {
         return fail(failure, STATUS_NOT_FOUND,
-                    out->after == 0 ? "%s: no checkpoint yet after that time: try again in a second"
-                                    : "%s: no such tenant in the records of that time",
+                    out->after == 0
+                        ? "%s: no checkpoint yet after --from: try again in a second, or name an "
+                          "earlier time"
+                        : "%s: no such tenant in the records of that time",
                     directory);
     }
     return status;

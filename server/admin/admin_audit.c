@@ -15,9 +15,10 @@ const char *const admin_audit_query[] = {"tenant", "event", "from", "to", "after
 
 /* ---- errors ---------------------------------------------------------------------------------- */
 
-#define WRONG(param, text)                                                                 \
-    {                                                                                      \
-        400, "invalid_request_error", (param), "invalid_value", param ": must be " text, 0 \
+#define WRONG(param, text)                                      \
+    {                                                           \
+        400, "invalid_request_error", (param), "invalid_value", \
+            param ": must stand once and be " text, 0           \
     }
 static const struct http_error wrong_tenant =
     WRONG("tenant", "the name of a tenant, or id:N with the tenant_id of its records");

@@ -22,12 +22,13 @@ static const struct http_error key_in_url = {
     "an API key must never be in the URL, where it ends up in logs: revoke it, and send a new one "
     "in the header `Authorization: Bearer KEY`",
     0};
-static const struct http_error forbidden = {403,
-                                            "invalid_request_error",
-                                            NULL,
-                                            "insufficient_permissions",
-                                            "this API key has not the scope that the path needs",
-                                            0};
+static const struct http_error forbidden = {
+    403,
+    "invalid_request_error",
+    NULL,
+    "insufficient_permissions",
+    "this API key has not the scope that the path needs: ask the operator for a key with it",
+    0};
 static const struct http_error unknown_path = {404,           "invalid_request_error",         NULL,
                                                "unknown_url", "there is nothing at this path", 0};
 static const struct http_error wrong_method = {
@@ -49,7 +50,8 @@ static const struct http_error unknown_parameter = {
     "invalid_request_error",
     NULL,
     "unknown_parameter",
-    "the query holds a parameter that this path does not take; /openapi.json lists them",
+    "the query holds a parameter that this path does not take; /openapi.json of the API lists "
+    "what it takes",
     0};
 static const struct http_error draining = {
     503, "server_error", NULL, "draining", "the server is shutting down", 1};
