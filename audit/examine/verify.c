@@ -18,6 +18,7 @@ struct spool_walk {
     struct spool_place place;
     bool has_segment;
     uint64_t segment_begin; /* the last record before the current segment */
+    uint64_t unproved;      /* a record behind chain.state's, of an epoch before its; 0: none */
     uint64_t bytes_total, bytes_told;
 };
 
@@ -76,6 +77,10 @@ static enum verify_break take_frame(struct spool_walk *spool, const struct frame
         return verify_walk_break(walk->result, VERIFY_INSERTION, frame->sequence,
                                  "a snapshot lies within a segment, after record %" PRIu64,
                                  walk->chain->sequence);
+    }
+    if (walk->has_state && frame->sequence > walk->state.sequence
+        && frame->epoch < walk->state.epoch && spool->unproved == 0) {
+        spool->unproved = frame->sequence;
     }
     return verify_walk_take(walk, frame);
 }
@@ -179,6 +184,25 @@ static enum status check_state_is_current(struct spool_walk *spool, struct failu
     return status;
 }
 
+/* What chain.state tells of the end, and every segment's end, has a checkpoint before it. */
+static enum verify_break check_proofs(struct spool_walk *spool)
+{
+    const struct verify_walk *walk = &spool->walk;
+    struct verify_result *result = walk->result;
+    if (spool->unproved > 0) {
+        return verify_walk_break(result, VERIFY_REWRITE, spool->unproved,
+                                 "record %" PRIu64
+                                 " lies behind what chain.state tells, but is of an epoch before",
+                                 spool->unproved);
+    }
+    if (result->records > 0 && result->checkpoints == 0
+        && (!walk->has_state || walk->state.sequence > 0)) {
+        return verify_walk_break(result, VERIFY_REWRITE, result->first_sequence,
+                                 "no checkpoint signs any of the records");
+    }
+    return VERIFY_INTACT;
+}
+
 static void say_what_was_not_checked(struct spool_walk *spool)
 {
     const struct verify_walk *walk = &spool->walk;
@@ -201,7 +225,8 @@ static enum status check_end(struct spool_walk *spool, struct failure *failure)
     if (status == STATUS_OK && result->kind == VERIFY_INTACT && !result->is_live) {
         status = check_state_is_current(spool, failure);
     }
-    if (status == STATUS_OK && result->kind == VERIFY_INTACT) {
+    if (status == STATUS_OK && result->kind == VERIFY_INTACT
+        && check_proofs(spool) == VERIFY_INTACT) {
         tell_progress(spool, true);
         say_what_was_not_checked(spool);
     }

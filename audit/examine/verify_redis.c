@@ -125,6 +125,7 @@ static enum status begin(struct copy_walk *copy, const struct frame *frame, stru
     copy->has_begun = true;
     copy->walk.result->first_sequence = frame->sequence;
     copy->walk.signed_last = frame->sequence - 1;
+    verify_erased_begin(&copy->walk.erased, frame->sequence);
     if (frame->sequence == 1) {
         return STATUS_OK;
     }

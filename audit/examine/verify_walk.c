@@ -115,6 +115,7 @@ void verify_walk_close(struct verify_walk *walk)
 {
     chain_destroy(walk->chain);
     walk->chain = NULL;
+    verify_erased_free(&walk->erased);
 }
 
 /* ---- frames ---------------------------------------------------------------------------------- */
@@ -161,7 +162,7 @@ static enum verify_break take_checkpoint(struct verify_walk *walk, const struct 
     walk->result->checkpoints++;
     walk->result->last_signed = frame->sequence;
     walk->signed_last = frame->sequence;
-    walk->retained_from_signed = walk->retained_from;
+    verify_erased_sign(&walk->erased);
     return VERIFY_INTACT;
 }
 
@@ -240,15 +241,12 @@ static void account(struct verify_walk *walk, const struct frame *frame,
     result->macs_checked += walk->chain->has_key;
     if (frame->kind == FRAME_ERASED) {
         result->erased++;
-        walk->erased_last = frame->sequence;
+        verify_erased_take(&walk->erased, frame->sequence);
         if (frame->tenant.value == 0) { /* it may have been a checkpoint */
             walk->signed_last = frame->sequence;
         }
     } else if (record->event == RECORD_EVENT_AUDIT_RETENTION) {
-        const uint64_t to = record->fields[RECORD_FIELD_sequence_to].uint;
-        if (to < frame->sequence && to >= walk->retained_from) {
-            walk->retained_from = to + 1;
-        }
+        verify_erased_tell(&walk->erased, record);
     }
 }
 
@@ -326,6 +324,7 @@ static enum verify_break begin_at(struct verify_walk *walk, const struct frame *
     }
     walk->result->first_sequence = walk->chain->sequence + 1;
     walk->signed_last = walk->chain->sequence;
+    verify_erased_begin(&walk->erased, walk->chain->sequence + 1);
     return VERIFY_INTACT;
 }
 
@@ -353,6 +352,7 @@ enum verify_break verify_walk_snapshot(struct verify_walk *walk, const struct fr
                                  " says something else than the records before it",
                                  sequence);
     }
+    verify_erased_begin(&walk->erased, sequence + 1);
     return VERIFY_INTACT;
 }
 
@@ -368,19 +368,5 @@ enum verify_break verify_walk_end(struct verify_walk *walk)
                                  ", but the checkpoint that was copied is record %" PRIu64,
                                  sequence, walk->copy.sequence);
     }
-    /* A record of retention that nothing signs counts only while the next checkpoint is due. */
-    const uint64_t accounted = result->is_live ? walk->retained_from : walk->retained_from_signed;
-    if (result->first_sequence > 1 && accounted < result->first_sequence) {
-        return verify_walk_break(result, VERIFY_DELETION, 1,
-                                 "records 1 to %" PRIu64
-                                 " are missing, and no signed audit.retention tells of them",
-                                 result->first_sequence - 1);
-    }
-    if (walk->erased_last > 0 && accounted <= walk->erased_last) {
-        return verify_walk_break(result, VERIFY_DELETION, walk->erased_last,
-                                 "the body of record %" PRIu64
-                                 " is missing, and no signed audit.retention tells of it",
-                                 walk->erased_last);
-    }
-    return VERIFY_INTACT;
+    return verify_erased_end(&walk->erased, result);
 }

@@ -4,6 +4,7 @@
 #pragma once
 #include "audit/chain/checkpoint.h"
 #include "audit/examine/verify.h"
+#include "audit/examine/verify_erased.h"
 #include "audit/spool/chain_state.h"
 
 struct verify_walk {
@@ -12,13 +13,11 @@ struct verify_walk {
     struct chain *chain;
     uint8_t public_key[CHECKPOINT_KEY_BYTES];
     bool has_copy, has_state;
-    bool is_blind;                 /* the trees before the first record are not known */
-    struct checkpoint copy;        /* of options->checkpoint */
-    struct chain_state state;      /* as it was before the first frame was read */
-    uint64_t signed_last;          /* up to here a checkpoint signs, or may have signed */
-    uint64_t erased_last;          /* the greatest sequence that was found erased */
-    uint64_t retained_from;        /* the least that audit.retention does not account for, ... */
-    uint64_t retained_from_signed; /* ... and by records that a checkpoint covers */
+    bool is_blind;            /* the trees before the first record are not known */
+    struct checkpoint copy;   /* of options->checkpoint */
+    struct chain_state state; /* as it was before the first frame was read */
+    uint64_t signed_last;     /* up to here a checkpoint signs, or may have signed */
+    struct verify_erased erased;
 };
 
 /* Keys, the copied checkpoint, chain.state. directory may be NULL (then options have the public

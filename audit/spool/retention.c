@@ -1,6 +1,6 @@
-/* A segment is read twice: first to count what is due, so that it can be recorded, then to copy it
- * into a new file without the bodies that are due. The copy takes the old file's name in one step:
- * who reads at that moment has the one or the other. */
+/* A segment is read twice: first to count what is due, then to copy it into a new file without the
+ * bodies that are due. When the copy is on the disk the erasure is recorded; then the copy takes
+ * the old file's name in one step: who reads at that moment has the one or the other. */
 #include "audit/spool/retention.h"
 
 #include <errno.h>
@@ -36,7 +36,8 @@ struct run {
     struct retention_done *done;
     struct failure *failure;
     int64_t earliest_days; /* the shortest retention of all */
-    bool is_leading;       /* all segments before this one are gone */
+    bool is_leading;       /* this segment and all before it are to go */
+    bool is_first;         /* all segments before this one are gone */
     bool is_young;         /* from here on nothing is due */
     int64_t next_due_ms;   /* of the segment that was treated last */
 };
@@ -47,11 +48,11 @@ struct survey {                /* of one segment */
     uint64_t checkpoints, young_checkpoints;
     uint64_t checkpoint_from, checkpoint_to;
     int64_t first_time_unix_ms; /* of the first body; 0: there is none */
-    int64_t next_due_ms;        /* of what is kept; 0: nothing is */
+    int64_t next_due_ms;        /* of what is kept; never, where nothing is that will be due */
     int64_t checkpoints_due_ms; /* of the last one; never, where there is none */
 };
 
-enum fate { FATE_KEPT, FATE_DUE, FATE_CHECKPOINT };
+enum fate { FATE_KEPT, FATE_NEEDED, FATE_DUE, FATE_CHECKPOINT };
 
 static bool is_stopped(const struct run *run)
 {
@@ -81,11 +82,16 @@ static enum status parse_body(const struct run *run, const struct frame *frame,
     return STATUS_OK;
 }
 
+/* A record of retention explains what is missing before it, so it goes when nothing is left there.
+ */
 static enum fate fate_of(const struct run *run, const struct frame *frame,
                          const struct record *record)
 {
     if (record->event == RECORD_EVENT_CHAIN_CHECKPOINT) {
         return FATE_CHECKPOINT;
+    }
+    if (record->event == RECORD_EVENT_AUDIT_RETENTION && !run->is_first) {
+        return FATE_NEEDED;
     }
     const bool is_due = frame->sequence <= run->terms->shipped
                         && due_ms(record, days_of(run, record->tenant)) < run->terms->now_unix_ms;
@@ -129,9 +135,12 @@ static void add_to_survey(const struct run *run, const struct frame *frame,
     const int64_t due = due_ms(record, days_of(run, record->tenant));
     const int64_t checkpoint_due = due_ms(record, run->terms->days);
     switch (fate_of(run, frame, record)) {
+    case FATE_NEEDED:
+        survey->kept++;
+        break;
     case FATE_KEPT:
-        survey->next_due_ms =
-            survey->kept++ == 0 || due < survey->next_due_ms ? due : survey->next_due_ms;
+        survey->kept++;
+        survey->next_due_ms = due < survey->next_due_ms ? due : survey->next_due_ms;
         break;
     case FATE_DUE:
         survey->due_from = survey->due++ == 0 ? frame->sequence : survey->due_from;
@@ -169,6 +178,11 @@ static enum status survey_frame(void *context, const struct frame *frame,
 }
 
 /* ---- erasing --------------------------------------------------------------------------------- */
+
+struct erasure { /* what is recorded of it */
+    uint64_t from, to, count;
+    bool removes_segment;
+};
 
 struct copying {
     const struct run *run;
@@ -216,23 +230,16 @@ static FILE *open_draft(const char *path)
     return file;
 }
 
-/* The copy is whole on the disk before it takes the name. */
-static enum status replace(const struct run *run, uint64_t segment, bool takes_checkpoints)
+static enum status fill_draft(const struct run *run, uint64_t segment, bool takes_checkpoints,
+                              const char *draft)
 {
-    char path[DIRECTORY_PATH_BYTES], draft[DIRECTORY_PATH_BYTES];
-    enum status status = segment_path(run->directory, segment, path, run->failure);
-    if (status == STATUS_OK) {
-        status = directory_path(run->directory, "segments", draft_name, draft, run->failure);
-    }
-    if (status != STATUS_OK) {
-        return status;
-    }
     struct copying copying = {.run = run, .takes_checkpoints = takes_checkpoints};
     copying.file = open_draft(draft);
     copying.frame = malloc(FRAME_HEADER_BYTES + FRAME_BODY_BYTES_MAX);
-    status = copying.file && copying.frame
-                 ? walk(run, segment, copy_frame, &copying)
-                 : fail(run->failure, STATUS_IO, "%s: cannot be made: %s", draft, strerror(errno));
+    enum status status =
+        copying.file && copying.frame
+            ? walk(run, segment, copy_frame, &copying)
+            : fail(run->failure, STATUS_IO, "%s: cannot be made: %s", draft, strerror(errno));
     if (status == STATUS_OK && (fflush(copying.file) != 0 || fsync(fileno(copying.file)) != 0)) {
         status = fail(run->failure, STATUS_IO, "%s: cannot be written: %s", draft, strerror(errno));
     }
@@ -240,25 +247,22 @@ static enum status replace(const struct run *run, uint64_t segment, bool takes_c
         (void)fclose(copying.file);
     }
     free(copying.frame);
-    if (status == STATUS_OK && rename(draft, path) != 0) {
-        status = fail(run->failure, STATUS_IO, "%s: cannot be replaced: %s", path, strerror(errno));
-    }
-    if (status != STATUS_OK) {
-        unlink(draft);
-        return status;
-    }
-    return segment_sync_directory(run->directory, run->failure);
+    return status;
 }
 
-/* Durable before the act: a crash between may record an erasure that comes with the next run. */
-static enum status record_erasure(const struct run *run, uint64_t from, uint64_t to, uint64_t count)
+/* Durable, and signed by a checkpoint, before the act: a crash between may record an erasure that
+ * comes with the next run. */
+static enum status record_erasure(const struct run *run, const struct erasure *erasure)
 {
     struct record_draft draft;
     struct writer_position position = {0};
     record_draft_begin(&draft, RECORD_EVENT_AUDIT_RETENTION, (struct tenant_id){0}, NULL);
-    record_draft_uint(&draft, RECORD_FIELD_count, count);
-    record_draft_uint(&draft, RECORD_FIELD_sequence_from, from);
-    record_draft_uint(&draft, RECORD_FIELD_sequence_to, to);
+    record_draft_uint(&draft, RECORD_FIELD_count, erasure->count);
+    if (erasure->removes_segment) {
+        record_draft_text(&draft, RECORD_FIELD_reason, RETENTION_REMOVED);
+    }
+    record_draft_uint(&draft, RECORD_FIELD_sequence_from, erasure->from);
+    record_draft_uint(&draft, RECORD_FIELD_sequence_to, erasure->to);
     enum status status = writer_append(run->writer, &draft, 0, &position);
     if (status == STATUS_OK) {
         status = writer_wait(run->writer, position, KEPT_MS);
@@ -272,33 +276,63 @@ static enum status record_erasure(const struct run *run, uint64_t from, uint64_t
                       "retention: its record cannot be kept now: nothing is erased");
 }
 
+/* The copy is whole on the disk before it is recorded and takes the name. */
+static enum status replace(const struct run *run, uint64_t segment, bool takes_checkpoints,
+                           const struct erasure *erasure)
+{
+    char path[DIRECTORY_PATH_BYTES], draft[DIRECTORY_PATH_BYTES];
+    enum status status = segment_path(run->directory, segment, path, run->failure);
+    if (status == STATUS_OK) {
+        status = directory_path(run->directory, "segments", draft_name, draft, run->failure);
+    }
+    if (status != STATUS_OK) {
+        return status;
+    }
+    status = fill_draft(run, segment, takes_checkpoints, draft);
+    if (status == STATUS_OK) {
+        status = record_erasure(run, erasure);
+    }
+    if (status == STATUS_OK && rename(draft, path) != 0) {
+        status = fail(run->failure, STATUS_IO, "%s: cannot be replaced: %s", path, strerror(errno));
+    }
+    if (status != STATUS_OK) {
+        unlink(draft);
+        return status;
+    }
+    return segment_sync_directory(run->directory, run->failure);
+}
+
 static enum status erase(const struct run *run, uint64_t segment, const struct survey *survey)
 {
     const bool takes_checkpoints =
         survey->kept == 0 && survey->checkpoints > 0 && survey->young_checkpoints == 0;
-    uint64_t count = survey->due, from = survey->due_from, to = survey->due_to;
+    struct erasure erasure = {.count = survey->due, .from = survey->due_from, .to = survey->due_to};
     if (takes_checkpoints) {
-        from = count == 0 || survey->checkpoint_from < from ? survey->checkpoint_from : from;
-        to = survey->checkpoint_to > to ? survey->checkpoint_to : to;
-        count += survey->checkpoints;
+        const bool is_before = survey->due == 0 || survey->checkpoint_from < erasure.from;
+        erasure.from = is_before ? survey->checkpoint_from : erasure.from;
+        erasure.to = survey->checkpoint_to > erasure.to ? survey->checkpoint_to : erasure.to;
+        erasure.count += survey->checkpoints;
     }
-    if (count == 0) {
+    if (erasure.count == 0) {
         return STATUS_OK;
     }
-    enum status status = record_erasure(run, from, to, count);
-    if (status == STATUS_OK) {
-        status = replace(run, segment, takes_checkpoints);
-    }
-    if (status == STATUS_OK) {
-        run->done->erased += count;
-    }
+    const enum status status = replace(run, segment, takes_checkpoints, &erasure);
+    run->done->erased += status == STATUS_OK ? erasure.count : 0;
     return status;
 }
 
-static enum status remove_segment(const struct run *run, uint64_t segment, uint64_t next)
+static enum status remove_segment(const struct run *run, uint64_t segment, uint64_t next,
+                                  const struct survey *survey)
 {
+    const struct erasure erasure = {.count = survey->due + survey->checkpoints,
+                                    .from = segment,
+                                    .to = next - 1,
+                                    .removes_segment = true};
     char path[DIRECTORY_PATH_BYTES];
     enum status status = segment_path(run->directory, segment, path, run->failure);
+    if (status == STATUS_OK) {
+        status = record_erasure(run, &erasure);
+    }
     if (status == STATUS_OK && unlink(path) != 0) {
         status = fail(run->failure, STATUS_IO, "%s: cannot be removed: %s", path, strerror(errno));
     }
@@ -306,6 +340,7 @@ static enum status remove_segment(const struct run *run, uint64_t segment, uint6
         status = segment_sync_directory(run->directory, run->failure);
     }
     if (status == STATUS_OK) {
+        run->done->erased += erasure.count;
         run->done->removed_segments++;
         run->done->removed_to = next - 1;
     }
@@ -326,9 +361,10 @@ static int64_t earliest_days(const struct retention_terms *terms)
 
 static enum status treat(struct run *run, uint64_t segment, uint64_t next)
 {
-    struct survey survey = {.checkpoints_due_ms = INT64_MAX};
+    struct survey survey = {.next_due_ms = INT64_MAX, .checkpoints_due_ms = INT64_MAX};
     struct surveying surveying = {run, &survey};
-    enum status status = walk(run, segment, survey_frame, &surveying);
+    run->is_first = run->is_leading;
+    const enum status status = walk(run, segment, survey_frame, &surveying);
     if (status != STATUS_OK) {
         return status;
     }
@@ -337,11 +373,8 @@ static enum status treat(struct run *run, uint64_t segment, uint64_t next)
     run->is_leading = run->is_leading && survey.kept == 0 && survey.young_checkpoints == 0
                       && next - 1 <= run->terms->shipped;
     run->next_due_ms = survey.kept > 0 ? survey.next_due_ms : survey.checkpoints_due_ms;
-    status = erase(run, segment, &survey);
-    if (status == STATUS_OK && run->is_leading) {
-        status = remove_segment(run, segment, next);
-    }
-    return status;
+    return run->is_leading ? remove_segment(run, segment, next, &survey)
+                           : erase(run, segment, &survey);
 }
 
 /* ---- what runs found ------------------------------------------------------------------------- */

@@ -1,12 +1,16 @@
 /* retention.h - erasing by age: in closed segments the bodies of records that are older than their
  * tenant's retention are replaced by their leaf hashes, and leading segments of which nothing is
  * left are removed, but never the last two. The chain still verifies. Checkpoints are erased only
- * when nothing else in their segment is left, for what is left is proved by them. What was erased
- * is recorded (audit.retention) before it is done. One thread, slow on purpose. */
+ * when nothing else in their segment is left, for what is left is proved by them. What is erased is
+ * recorded (audit.retention: where, how many bodies, whether the segment goes) before it is done,
+ * so that whoever verifies can tell it from what others erased; those records stay until nothing
+ * before them is left. One thread, slow on purpose. */
 #pragma once
 #include <stdatomic.h>
 
 #include "audit/spool/writer.h"
+
+#define RETENTION_REMOVED "segment_removed" /* reason, of a segment that is removed */
 
 struct retention_terms {
     int64_t now_unix_ms;

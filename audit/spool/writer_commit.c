@@ -47,11 +47,12 @@ static void append_outage(struct writer *writer, const struct writer_outage *out
     append(writer, &draft, outage->began_unix_ms);
 }
 
-/* Time for a checkpoint, whatever was recorded since the last one, and for a new epoch. */
+/* Time for a checkpoint, whatever was recorded since the last one, and for a new epoch. A log's
+ * first group has one: no record of it was ever kept unsigned. */
 static bool is_interval_over(const struct writer *writer)
 {
     const uint64_t interval_ns = (uint64_t)writer->config.checkpoint_ms * NS_PER_MS;
-    return clock_monotonic_ns() - writer->interval_ns >= interval_ns;
+    return writer->interval_ns == 0 || clock_monotonic_ns() - writer->interval_ns >= interval_ns;
 }
 
 /* One record a step: the chain's time stands still until the clock has caught up, and only what
@@ -107,7 +108,8 @@ static bool take_drafts(struct writer *writer)
         }
         writer->taken++;
         append(writer, &writer->queued.draft, writer->queued.time_unix_ms);
-        if (writer->since_checkpoint >= writer->config.checkpoint_records) {
+        if (writer->since_checkpoint >= writer->config.checkpoint_records
+            || writer->queued.draft.event == RECORD_EVENT_AUDIT_RETENTION) { /* signed at once */
             append_checkpoint(writer, writer->queued.time_unix_ms);
         }
     }

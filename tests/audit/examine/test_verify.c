@@ -508,6 +508,11 @@ static void an_old_state_is_found(void)
     image.state.epoch = frame.epoch;
     must_be(&image, VERIFY_REPLAY, "chain.state of an epoch before", 0);
     image.state.epoch = spool.image.state.epoch;
+    must_be(&image, VERIFY_REWRITE, "records of an epoch before, behind chain.state", 0);
+    const struct frame last = image_parse(&image, &frames[frame_count - 1]);
+    image.state.sequence = last.sequence - 1;
+    image.state.head = last.previous;
+    image.state.epoch = last.epoch;
     must_be(&image, VERIFY_INTACT, "a group after chain.state", 0);
     image.state.head = digest_of("other", 5);
     must_be(&image, VERIFY_REWRITE, "chain.state of another log", 0);
@@ -641,6 +646,18 @@ static void many_records_without_checkpoint_are_found(void)
     ASSERT(image_frames(&spool.image, frames) == frame_count);
 }
 
+/* Fewer records than may be without a checkpoint, but a log begins with one. */
+static void a_log_without_any_checkpoint_is_found(void)
+{
+    const struct forger forger = {false, true, 0, true};
+    struct image image = forge(&forger, 1);
+    must_be(&image, VERIFY_REWRITE, "no checkpoint at all", 0);
+    hide("officer.key", true);
+    must_be(&image, VERIFY_REWRITE, "no checkpoint at all", 1);
+    hide("officer.key", false);
+    image_free(&image);
+}
+
 static void make(void)
 {
     const struct image_plan plan = {.seed = 1,
@@ -664,4 +681,5 @@ CHECK_MAIN(make, an_untouched_spool_is_intact, a_flipped_bit_is_found,
            a_rewritten_tail_is_found, an_officer_finds_what_a_thief_rewrote,
            a_made_up_record_is_found, a_body_that_is_no_record_is_found, an_old_state_is_found,
            a_missing_state_is_found, a_copied_checkpoint_proves_the_end, torn_bytes_are_no_break,
-           erasing_must_be_recorded, many_records_without_checkpoint_are_found, clean_up)
+           erasing_must_be_recorded, a_log_without_any_checkpoint_is_found,
+           many_records_without_checkpoint_are_found, clean_up)

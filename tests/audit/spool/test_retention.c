@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "audit/examine/verify.h"
 #include "audit/spool/segment.h"
@@ -289,6 +290,114 @@ static void flip_a_byte(uint64_t segment)
           "%s", path);
 }
 
+/* ---- erasing that no retention did ------------------------------------------------------------
+ */
+
+static struct verify_result verify(void)
+{
+    const struct verify_options options = {0};
+    struct verify_result result;
+    CHECK(verify_spool(directory, &options, &result, &failure) == STATUS_OK, "%s", failure.text);
+    return result;
+}
+
+/* The body of one record gives way to its leaf: every hash, MAC and signature still fits. */
+static void erase_by_hand(const struct support_entry *entry)
+{
+    static uint8_t bytes[1 << 20], out[1 << 20];
+    char path[DIRECTORY_PATH_BYTES];
+    CHECK(segment_path(directory, entry->segment, path, &failure) == STATUS_OK, "%s", failure.text);
+    FILE *file = fopen(path, "r+b");
+    const size_t length = file ? fread(bytes, 1, sizeof bytes, file) : 0;
+    size_t at = 0, out_length = 0, taken = 0;
+    struct frame frame;
+    while (at < length && frame_parse(bytes + at, length - at, &frame, &taken) == STATUS_OK) {
+        struct digest leaf;
+        at += taken;
+        if (frame.kind == FRAME_RECORD && frame.sequence == entry->sequence) {
+            leaf = frame_leaf(&frame);
+            frame.kind = FRAME_ERASED;
+            frame.body = leaf.bytes;
+            frame.body_bytes = sizeof leaf.bytes;
+        }
+        out_length += frame_write(&frame, out + out_length);
+    }
+    rewind(file);
+    CHECK(at == length && fwrite(out, 1, out_length, file) == out_length
+              && ftruncate(fileno(file), (off_t)out_length) == 0 && fclose(file) == 0,
+          "%s", path);
+}
+
+/* The first whole record of that event and tenant in a segment of which something is erased. */
+static const struct support_entry *find_beside(const struct support_spool *spool,
+                                               enum record_event event, uint64_t tenant)
+{
+    for (size_t i = 1; i < spool->count; i++) {
+        const struct support_entry *entry = &spool->entries[i];
+        if (entry->event == event && entry->tenant == tenant && spool->entries[i - 1].is_erased
+            && spool->entries[i - 1].segment == entry->segment) {
+            return entry;
+        }
+    }
+    CHECK(false, "no such record");
+    return spool->entries;
+}
+
+/* Retention has taken the bodies of one clinic: that hides neither a body of another one, nor a
+ * record of the server, nor a whole segment. */
+static void retention_explains_what_it_took_and_no_more(void)
+{
+    for (int how = 0; how < 3; how++) {
+        char path[DIRECTORY_PATH_BYTES];
+        struct writer *writer = make_spool();
+        tenant_days[1] = 10;
+        const struct retention_terms terms = make_terms(400);
+        (void)run(writer, &terms, STATUS_OK);
+        CHECK(writer_stop(writer), "all kept");
+        struct support_spool spool = read_spool();
+        CHECK(verify().kind == VERIFY_INTACT, "%s", verify().text);
+        if (how == 0) {
+            erase_by_hand(find_beside(&spool, RECORD_EVENT_REQUEST_COMPLETED, 2));
+        } else if (how == 1) {
+            erase_by_hand(find_beside(&spool, RECORD_EVENT_CHAIN_CHECKPOINT, 0));
+        } else {
+            CHECK(segment_path(directory, spool.entries[0].segment, path, &failure) == STATUS_OK
+                      && unlink(path) == 0,
+                  "the first segment");
+        }
+        const struct verify_result result = verify();
+        CHECK(result.kind == VERIFY_DELETION && strstr(result.text, "audit.retention"),
+              "case %d: %s: %s", how, verify_break_name(result.kind), result.text);
+        support_spool_free(&spool);
+        support_directory_remove(root);
+    }
+}
+
+/* What explains erased bodies stays until nothing is left before it, however old it is. */
+static void what_is_explained_stays_so(void)
+{
+    struct writer *writer = make_spool();
+    tenant_days[2] = 4000;
+    for (int i = 0; i < 4; i++) {
+        const struct retention_terms terms = make_terms(20);
+        (void)run(writer, &terms, STATUS_OK);
+        for (uint64_t day = 0; day < 10; day++) {
+            atomic_fetch_add(&now_ms, 10 * day_ms);
+            append_day(writer, day);
+        }
+        CHECK(verify().kind == VERIFY_INTACT, "round %d: %s", i, verify().text);
+    }
+    tenant_days[2] = 0;
+    const struct retention_terms terms = make_terms(20);
+    const struct retention_done done = run(writer, &terms, STATUS_OK);
+    CHECK(done.removed_segments > 10 && done.removed_to > 0, "nothing holds them any more");
+    CHECK(verify().kind == VERIFY_INTACT, "%s", verify().text);
+    CHECK(writer_stop(writer), "all kept");
+    struct support_spool spool = read_spool();
+    support_spool_free(&spool);
+    support_directory_remove(root);
+}
+
 /* A segment that was changed by somebody tells whether it was read. */
 static void segments_in_which_nothing_is_due_are_not_read(void)
 {
@@ -339,6 +448,7 @@ static void a_run_can_be_stopped_and_needs_its_record(void)
     support_directory_remove(root);
 }
 
-CHECK_MAIN(each_tenant_has_its_own_days, segments_of_which_nothing_is_left_are_removed,
+CHECK_MAIN(each_tenant_has_its_own_days, retention_explains_what_it_took_and_no_more,
+           what_is_explained_stays_so, segments_of_which_nothing_is_left_are_removed,
            only_what_redis_has_is_erased, checkpoints_go_last,
            segments_in_which_nothing_is_due_are_not_read, a_run_can_be_stopped_and_needs_its_record)

@@ -744,7 +744,6 @@ static void nothing_told_is_missing_after_kill(void)
 
 CHECK_MAIN(the_operating_system_refuses, nothing_told_is_missing_after_kill,
            calls_that_fail_are_lived_through, a_segment_that_cannot_be_made_is_an_outage,
-           an_outage_that_comes_again_untold_is_one,
-           memory_keeps_until_the_queue_is_full,
+           an_outage_that_comes_again_untold_is_one, memory_keeps_until_the_queue_is_full,
            a_stop_gives_up_and_the_next_start_finds_what_was_kept,
            a_clock_that_goes_back_is_told_once_a_step)
