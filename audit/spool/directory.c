@@ -198,32 +198,48 @@ void directory_tenant_key(const uint8_t digest_root[DIGEST_BYTES], struct tenant
 
 /* ---- lock ------------------------------------------------------------------------------------ */
 
+/* What is locked is the directory itself, for a file named lock looks as if one might remove it.
+ * Where the file system cannot lock directories (NFS), such a file has to do. Returns its
+ * descriptor. */
+static int open_locked(const char *directory, int file_flags, int operation, bool *is_taken)
+{
+    char path[DIRECTORY_PATH_BYTES];
+    int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC); /* itself it may be a link */
+    *is_taken = fd >= 0 && flock(fd, operation | LOCK_NB) == 0;
+    if (fd < 0 || *is_taken || errno == EWOULDBLOCK || errno == EINTR) {
+        return fd;
+    }
+    close(fd);
+    if (directory_path(directory, NULL, "lock", path, NULL) != STATUS_OK) {
+        errno = ENAMETOOLONG;
+        return -1;
+    }
+    fd = file_open(path, file_flags);
+    *is_taken = fd >= 0 && flock(fd, operation | LOCK_NB) == 0;
+    return fd;
+}
+
 /* directory_is_written holds the lock for a moment, so one refusal says nothing. */
 static enum status take_lock(const char *directory, int *out, struct failure *failure)
 {
-    char path[DIRECTORY_PATH_BYTES];
-    const enum status status = directory_path(directory, NULL, "lock", path, failure);
-    if (status != STATUS_OK) {
-        return status;
-    }
-    const int fd = file_open(path, O_RDWR | O_CREAT);
-    if (fd < 0) {
-        return file_failed(failure, path, "opened");
-    }
     const struct timespec pause = {.tv_nsec = LOCK_PAUSE_MS * 1000000L};
     for (int i = 0; i < LOCK_TRIES; i++) {
-        if (flock(fd, LOCK_EX | LOCK_NB) == 0) {
+        bool is_taken = false;
+        const int fd = open_locked(directory, O_RDWR | O_CREAT, LOCK_EX, &is_taken);
+        if (is_taken) {
             *out = fd;
             return STATUS_OK;
         }
-        if (errno != EWOULDBLOCK && errno != EINTR) {
-            const enum status refused = file_failed(failure, path, "locked");
+        const int reason = errno;
+        if (fd >= 0) {
             close(fd);
-            return refused;
+        }
+        if (fd < 0 || (reason != EWOULDBLOCK && reason != EINTR)) {
+            errno = reason;
+            return file_failed(failure, directory, "locked");
         }
         nanosleep(&pause, NULL);
     }
-    close(fd);
     return fail(failure, STATUS_FULL,
                 "%.200s: another process writes this audit log: stop it, or give this server a "
                 "state directory of its own",
@@ -232,16 +248,13 @@ static enum status take_lock(const char *directory, int *out, struct failure *fa
 
 bool directory_is_written(const char *directory)
 {
-    char path[DIRECTORY_PATH_BYTES];
-    if (directory_path(directory, NULL, "lock", path, NULL) != STATUS_OK) {
-        return false;
-    }
-    const int fd = file_open(path, O_RDONLY);
-    const bool is_locked = fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+    bool is_taken = false;
+    const int fd = open_locked(directory, O_RDONLY, LOCK_SH, &is_taken);
+    const bool is_written = fd >= 0 && !is_taken && errno == EWOULDBLOCK;
     if (fd >= 0) {
         close(fd);
     }
-    return is_locked;
+    return is_written;
 }
 
 /* ---- a new log ------------------------------------------------------------------------------- */
