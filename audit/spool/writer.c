@@ -29,7 +29,8 @@ static enum status admit(struct writer *writer, const struct record_draft *draft
     }
     const size_t needed = queued_bytes(draft) + RING_MESSAGE_HEADER_BYTES;
     const size_t free_bytes = ring_free_bytes(writer->ring);
-    const bool is_failing = atomic_load(&writer->is_failing);
+    const bool is_hung = writer_commit_is_hung(writer);
+    const bool is_failing = is_hung || atomic_load(&writer->is_failing);
     if (!record_event_opens(draft->event)) {
         const bool fits = free_bytes >= needed;
         atomic_fetch_add(&writer->overflowed, fits ? 0 : 1);
@@ -40,7 +41,7 @@ static enum status admit(struct writer *writer, const struct record_draft *draft
         return STATUS_OK;
     }
     atomic_fetch_add(&writer->refused, 1);
-    writer->outage.refused += is_failing ? 1 : 0;
+    *(is_hung ? &writer->hung_refused : &writer->outage.refused) += is_failing ? 1 : 0;
     return is_failing ? STATUS_UNAVAILABLE : STATUS_FULL;
 }
 
@@ -80,7 +81,13 @@ enum writer_keeping writer_keeping(const struct writer *writer, struct writer_po
     if (position.value <= atomic_load(&writer->told)) {
         return WRITER_KEPT;
     }
-    return position.value <= atomic_load(&writer->lost) ? WRITER_LOST : WRITER_WAITING;
+    if (position.value <= atomic_load(&writer->lost)) {
+        return WRITER_LOST;
+    }
+    if (!writer_commit_is_hung(writer)) {
+        return WRITER_WAITING;
+    }
+    return writer->config.keeps_in_memory ? WRITER_KEPT : WRITER_LOST;
 }
 
 bool writer_is_durable(const struct writer *writer, struct writer_position position)
@@ -112,7 +119,7 @@ enum status writer_wait(struct writer *writer, struct writer_position position, 
 
 bool writer_is_available(const struct writer *writer)
 {
-    if (!atomic_load(&writer->is_failing)) {
+    if (!atomic_load(&writer->is_failing) && !writer_commit_is_hung(writer)) {
         return true;
     }
     const size_t largest = sizeof(struct writer_queued) + RING_MESSAGE_HEADER_BYTES;
@@ -147,7 +154,7 @@ void writer_read_facts(const struct writer *writer, struct writer_facts *out)
         .segment = atomic_load(&writer->segment),
         .sync_us_total = atomic_load(&writer->sync_us),
         .is_available = writer_is_available(writer),
-        .is_failing = atomic_load(&writer->is_failing),
+        .is_failing = atomic_load(&writer->is_failing) || writer_commit_is_hung(writer),
     };
 }
 

@@ -45,7 +45,8 @@ bool writer_stop(struct writer *writer);
 MUST_CHECK enum status writer_append(struct writer *writer, const struct record_draft *draft,
                                      uint64_t handle, struct writer_position *out);
 
-/* LOST: it could not be kept when that was due; it may still be written later. */
+/* LOST: it could not be kept when that was due; it may still be written later. While the disk hangs
+ * what waits is told as in an outage, and WAITING again if it only now goes on. */
 enum writer_keeping writer_keeping(const struct writer *writer, struct writer_position position);
 /* On the disk, whatever was told: under spool_memory a record may be told kept before. */
 bool writer_is_durable(const struct writer *writer, struct writer_position position);
@@ -54,7 +55,7 @@ bool writer_is_durable(const struct writer *writer, struct writer_position posit
 MUST_CHECK enum status writer_wait(struct writer *writer, struct writer_position position,
                                    uint32_t timeout_ms);
 
-/* False: writing fails, and the mode or a full queue leaves no room for records that OPEN. */
+/* False: writing fails or hangs, and the mode or a full queue leaves no room for records that OPEN. */
 bool writer_is_available(const struct writer *writer);
 const struct directory_keys *writer_keys(const struct writer *writer);
 

@@ -207,25 +207,25 @@ static const char *reason_of(int error)
 }
 
 /* One that ended so shortly before that it is not told yet goes on. */
-static void begin_outage(struct writer *writer, const char *reason)
+static void begin_outage(struct writer *writer, const char *reason, uint64_t since_ms)
 {
     const bool is_new = !atomic_load(&writer->is_failing);
     pthread_mutex_lock(&writer->lock);
-    atomic_fetch_add(&writer->failures, 1);
     if (is_new && !writer->has_outage_to_tell) {
         writer->outage = (struct writer_outage){
             .sequence_from = atomic_load(&writer->sequence) + 1,
-            .began_unix_ms = writer_now_unix_ms(writer),
+            .began_unix_ms = writer_now_unix_ms(writer) - (int64_t)since_ms,
             .reason = reason,
         };
     }
+    writer->outage.refused += writer->hung_refused;
+    writer->hung_refused = 0;
     atomic_store(&writer->is_failing, true);
     pthread_mutex_unlock(&writer->lock);
     if (is_new) {
         log_event(LOG_LEVEL_ERROR, "audit", "audit.unavailable", "reason=%s directory=\"%s\"",
                   reason, writer->directory);
     }
-    tell_waiting(writer);
 }
 
 static void end_outage(struct writer *writer)
@@ -268,16 +268,42 @@ static bool wait_to_retry(struct writer *writer)
     return goes_on;
 }
 
+bool writer_commit_is_hung(const struct writer *writer)
+{
+    const uint64_t now_ns =
+        clock_monotonic_ns(); /* first: who sees it hang, run_step() sees it too */
+    const uint64_t step_ns = atomic_load(&writer->step_ns);
+    return step_ns != 0 && now_ns > step_ns
+           && now_ns - step_ns >= (uint64_t)WRITER_HUNG_MS * NS_PER_MS;
+}
+
+/* What took too long was an outage to all who asked meanwhile, also when it worked in the end. */
+static bool run_step(struct writer *writer, bool (*step)(struct writer *writer))
+{
+    errno = 0;
+    atomic_store(&writer->step_ns, clock_monotonic_ns());
+    const bool is_done = step(writer);
+    const int error = errno;
+    const uint64_t began_ns = atomic_exchange(&writer->step_ns, 0);
+    const uint64_t took_ms = (clock_monotonic_ns() - began_ns) / NS_PER_MS;
+    if (took_ms >= WRITER_HUNG_MS) {
+        begin_outage(writer, "hung", took_ms);
+    }
+    errno = error;
+    return is_done;
+}
+
 /* Repeats a step until it works. The step leaves errno. False: given up, for the writer stops. */
 static bool persist(struct writer *writer, bool (*step)(struct writer *writer))
 {
     for (;;) {
-        errno = 0;
-        if (step(writer)) {
+        if (run_step(writer, step)) {
             end_outage(writer);
             return true;
         }
-        begin_outage(writer, reason_of(errno));
+        atomic_fetch_add(&writer->failures, 1);
+        begin_outage(writer, reason_of(errno), 0);
+        tell_waiting(writer);
         if (!wait_to_retry(writer)) {
             return false;
         }

@@ -18,6 +18,7 @@ enum {
     WRITER_FRAMES_BYTES = WRITER_GROUP_BYTES + CHAIN_FRAME_BYTES_MAX, /* and a checkpoint */
     WRITER_RETRY_MS = 200,
     WRITER_STOP_MS = 3000, /* how long a stop waits for a disk that fails */
+    WRITER_HUNG_MS = 5000, /* a write or sync that takes longer is an outage */
 };
 
 struct writer_queued { /* as it lies in the ring, without the unused end of the draft */
@@ -49,11 +50,13 @@ struct writer {
     bool is_stopping;
     uint64_t stop_ns; /* when to give up */
     struct writer_outage outage;
+    uint64_t hung_refused; /* while a step hangs: the thread cannot begin an outage itself */
     uint8_t checkpoint[RECORD_BODY_BYTES_MAX]; /* the last durable one */
     size_t checkpoint_bytes;
 
     /* ---- written under the lock, read by any thread ---- */
     atomic_bool is_failing;
+    _Atomic uint64_t step_ns; /* when the step in hand began, without the lock; 0: none */
     _Atomic uint64_t durable, told, lost;
     _Atomic uint64_t sequence, records, groups, failures, refused, overflowed, segment, sync_us;
 
@@ -75,6 +78,9 @@ struct writer {
 };
 
 void *writer_commit_run(void *argument); /* the thread; argument: the writer */
+
+/* A step (write, sync, a new segment) takes longer than WRITER_HUNG_MS. Any thread. */
+bool writer_commit_is_hung(const struct writer *writer);
 
 /* The current segment is set from a file that recovery left, or from segment_create. */
 void writer_commit_set_segment(struct writer *writer, int fd, uint64_t bytes, uint64_t first);

@@ -6,7 +6,8 @@
  * missing or empty all works. Each line is `CALL ERROR [torn]`:
  *
  *   CALL   write pwrite fdatasync fsync open rename; open concerns files that are to be written
- *   ERROR  EIO ENOSPC EDQUOT EROFS EACCES EMFILE, or a number
+ *   ERROR  EIO ENOSPC EDQUOT EROFS EACCES EMFILE, or a number; `hold`, of fdatasync: it waits as long
+ *          as the line is there, and then works
  *   torn   of write and pwrite: the first half of the bytes is written all the same
  *
  * Replace the control file by rename, so that no call reads half of it. It must not lie below the
@@ -29,7 +30,7 @@ enum { CONTROL_BYTES = 512 };
 
 struct fault {
     int error; /* 0: none */
-    bool is_torn;
+    bool is_torn, is_held;
 };
 
 /* ---- what is to fail ------------------------------------------------------------------------- */
@@ -88,6 +89,7 @@ static struct fault fault_of(const char *call, const char *path)
         const char *how = strtok_r(NULL, " ", &rest);
         if (name && error && strcmp(name, call) == 0) {
             fault.error = error_of(error);
+            fault.is_held = strcmp(error, "hold") == 0;
             fault.is_torn = how && strcmp(how, "torn") == 0;
         }
     }
@@ -161,7 +163,12 @@ static int fail_or_call(struct fault fault, long number, int fd)
 
 int fdatasync(int fd)
 {
-    return fail_or_call(fault_of_fd("fdatasync", fd), SYS_fdatasync, fd);
+    struct fault fault = fault_of_fd("fdatasync", fd);
+    while (fault.is_held) {
+        usleep(1000);
+        fault = fault_of_fd("fdatasync", fd);
+    }
+    return fail_or_call(fault, SYS_fdatasync, fd);
 }
 
 int fsync(int fd)

@@ -547,6 +547,63 @@ static void memory_keeps_until_the_queue_is_full(void)
     support_directory_remove(root);
 }
 
+/* ---- hanging --------------------------------------------------------------------------------- */
+
+/* Below the directory of the other, so that the same fault holds both. */
+static struct writer *start_memory(void)
+{
+    static char below[SUPPORT_DIRECTORY_BYTES + 16];
+    snprintf(below, sizeof below, "%s/memory", directory);
+    struct writer_config config = support_writer_config(below);
+    config.keeps_in_memory = true;
+    return start(&config);
+}
+
+static void wait_for_hanging(const struct writer *writer)
+{
+    struct writer_facts facts = {0};
+    while (!facts.is_failing) {
+        usleep(1000);
+        writer_read_facts(writer, &facts);
+    }
+    CHECK(facts.failures == 0, "nothing failed");
+}
+
+/* A sync that does not come back: neither an error nor a record. */
+static void a_disk_that_hangs_is_an_outage(void)
+{
+    make_directory();
+    const struct writer_config config = make_config();
+    struct writer *writer = start(&config), *memory = start_memory();
+    struct writer_position waits = {0}, closes = {0}, none = {0}, kept = {0};
+    append_kept(writer, 1);
+    append_kept(memory, 1);
+    set_fault("fdatasync hold\n");
+    CHECK(append(writer, RECORD_EVENT_REQUEST_ACCEPTED, 2, &waits) == STATUS_OK, "taken");
+    CHECK(append(memory, RECORD_EVENT_REQUEST_ACCEPTED, 2, &kept) == STATUS_OK, "taken");
+    CHECK(writer_is_available(writer), "it may only be slow");
+    CHECK(writer_keeping(writer, waits) == WRITER_WAITING, "not told yet");
+    wait_for_hanging(writer);
+    wait_for_hanging(memory);
+    CHECK(!writer_is_available(writer), "not available");
+    CHECK(writer_keeping(writer, waits) == WRITER_LOST, "lost to who asks");
+    for (int i = 0; i < REFUSED; i++) {
+        CHECK(append(writer, RECORD_EVENT_REQUEST_ACCEPTED, 99, &none) == STATUS_UNAVAILABLE,
+              "what opens is refused");
+    }
+    CHECK(append(writer, RECORD_EVENT_REQUEST_COMPLETED, 3, &closes) == STATUS_OK, "what closes");
+    CHECK(writer_is_available(memory), "memory keeps what comes");
+    CHECK(writer_keeping(memory, kept) == WRITER_KEPT, "told kept");
+    CHECK(append(memory, RECORD_EVENT_REQUEST_ACCEPTED, 3, &kept) == STATUS_OK, "taken");
+    CHECK(writer_keeping(memory, kept) == WRITER_KEPT, "told kept");
+    lift_fault();
+    wait_for_wake(3);
+    append_kept(writer, 4);
+    CHECK(writer_is_available(writer) && writer_is_durable(writer, closes), "available again");
+    CHECK(writer_stop(writer) && writer_stop(memory), "all kept");
+    check_lived("hung");
+}
+
 /* ---- stopping while it fails ------------------------------------------------------------------
  */
 
@@ -745,5 +802,5 @@ static void nothing_told_is_missing_after_kill(void)
 CHECK_MAIN(the_operating_system_refuses, nothing_told_is_missing_after_kill,
            calls_that_fail_are_lived_through, a_segment_that_cannot_be_made_is_an_outage,
            an_outage_that_comes_again_untold_is_one, memory_keeps_until_the_queue_is_full,
-           a_stop_gives_up_and_the_next_start_finds_what_was_kept,
+           a_disk_that_hangs_is_an_outage, a_stop_gives_up_and_the_next_start_finds_what_was_kept,
            a_clock_that_goes_back_is_told_once_a_step)
