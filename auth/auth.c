@@ -259,6 +259,8 @@ enum status auth_check(struct auth *auth, const char *key, size_t length, struct
     const struct store_key *found = is_key ? store_find_key(auth->store, text.id) : NULL;
     const bool is_proven = has_secret(found ? found : &nobody, hmac);
     const bool is_good = found && is_proven && is_usable(auth->store, found);
+    *out = (struct auth_identity){.scopes = 0};
+    memcpy(out->key_id, (found ? found : &nobody)->id, sizeof out->key_id);
     if (is_good) {
         identify(auth->store, found, out);
     }

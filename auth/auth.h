@@ -43,7 +43,8 @@ void auth_close(struct auth *auth); /* NULL is fine */
 MUST_CHECK enum status auth_refresh(struct auth *auth, struct failure *failure);
 
 /* key: the text after "Bearer ". STATUS_UNAUTHENTICATED: malformed, unknown, revoked, expired, or
- * its tenant is disabled; which of them is not told, and takes the same time. */
+ * its tenant is disabled; which of them is not told, and takes the same time. Then out holds the
+ * key's id alone where such a key exists, for the audit log, else nothing. */
 MUST_CHECK enum status auth_check(struct auth *auth, const char *key, size_t length,
                                   struct auth_identity *out);
 

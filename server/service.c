@@ -165,7 +165,8 @@ void service_refused(void *context, const struct http_refusal *refusal)
 {
     struct service *service = context;
     if (refusal->error.http_code == 401) {
-        trail_auth_failed(service->trail, refusal->request_id, refusal->peer, &refusal->error);
+        const struct trail_stranger who = {refusal->request_id, refusal->key_id, refusal->peer};
+        trail_auth_failed(service->trail, &who, &refusal->error);
     } else if (refusal->identity) {
         trail_refused(service->trail, refusal->identity, refusal->request_id,
                       refusal->path ? routes_name(service, refusal->path) : NULL,

@@ -201,13 +201,14 @@ void trail_refused_unavailable(struct trail *trail, const struct auth_identity *
     }
 }
 
-void trail_auth_failed(struct trail *trail, const char *request_id, const char *peer,
+void trail_auth_failed(struct trail *trail, const struct trail_stranger *who,
                        const struct http_error *error)
 {
     struct happening happening = {.event = RECORD_EVENT_AUTH_FAILED, .http_code = error->http_code};
-    copy(happening.request_id, sizeof happening.request_id, request_id);
+    copy(happening.request_id, sizeof happening.request_id, who->request_id);
+    copy(happening.key_id, sizeof happening.key_id, who->key_id);
     copy(happening.code, sizeof happening.code, error->code);
-    copy(happening.peer, sizeof happening.peer, peer);
+    copy(happening.peer, sizeof happening.peer, who->peer);
     note(trail, &happening);
 }
 

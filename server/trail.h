@@ -28,12 +28,16 @@ void trail_draft(const struct trail *trail, enum record_event event,
                  const struct auth_identity *identity, const char *request_id, const char *route,
                  struct record_draft *out);
 
+struct trail_stranger {
+    const char *request_id, *key_id, *peer; /* key_id: only of a key that exists, else "" */
+};
+
 /* request.refused of a known tenant; auth.failed of nobody. Nothing waits for these. route and peer
  * may be NULL. */
 void trail_refused(struct trail *trail, const struct auth_identity *identity,
                    const char *request_id, const char *route, const char *outcome,
                    const struct http_error *error);
-void trail_auth_failed(struct trail *trail, const char *request_id, const char *peer,
+void trail_auth_failed(struct trail *trail, const struct trail_stranger *who,
                        const struct http_error *error);
 
 /* A request that is answered with trail_unavailable: recorded as refused, and asked to be recorded

@@ -55,7 +55,7 @@ bool writer_is_durable(const struct writer *writer, struct writer_position posit
 MUST_CHECK enum status writer_wait(struct writer *writer, struct writer_position position,
                                    uint32_t timeout_ms);
 
-/* False: writing fails or hangs, and the mode or a full queue leaves no room for records that OPEN. */
+/* False: writing fails or hangs, and the mode or a full queue leaves no room for what OPENS. */
 bool writer_is_available(const struct writer *writer);
 const struct directory_keys *writer_keys(const struct writer *writer);
 

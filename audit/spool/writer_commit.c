@@ -270,8 +270,8 @@ static bool wait_to_retry(struct writer *writer)
 
 bool writer_commit_is_hung(const struct writer *writer)
 {
-    const uint64_t now_ns =
-        clock_monotonic_ns(); /* first: who sees it hang, run_step() sees it too */
+    /* The time first: what is seen to hang here, run_step() sees too. */
+    const uint64_t now_ns = clock_monotonic_ns();
     const uint64_t step_ns = atomic_load(&writer->step_ns);
     return step_ns != 0 && now_ns > step_ns
            && now_ns - step_ns >= (uint64_t)WRITER_HUNG_MS * NS_PER_MS;

@@ -61,7 +61,7 @@ struct http_exchange {
     const struct http_route *route; /* NULL: none fits */
     enum exchange_phase phase;
     bool has_identity;
-    struct auth_identity identity;
+    struct auth_identity identity; /* without has_identity: at most the id of a key that failed */
     char request_id[HTTP_REQUEST_ID_BYTES];
     struct http_error refusal; /* http_code 0: none */
     char allow[64];            /* methods of the path, for 405 and OPTIONS */

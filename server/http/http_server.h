@@ -44,6 +44,7 @@ enum { HTTP_PEER_BYTES = 46 };
 /* A request that no handler saw. */
 struct http_refusal {
     const struct auth_identity *identity; /* NULL: not known */
+    const char *key_id; /* of the key that was shown, good or not, where it exists; else "" */
     const char *request_id;
     const char *path; /* of its route; NULL: there is none */
     char peer[HTTP_PEER_BYTES];

@@ -153,6 +153,7 @@ static void tell(const struct http_exchange *exchange)
     const struct http_server_config *config = &exchange->server->config;
     if (config->refused) {
         struct http_refusal refusal = {.identity = http_exchange_identity(exchange),
+                                       .key_id = exchange->identity.key_id,
                                        .request_id = exchange->request_id,
                                        .path = exchange->route ? exchange->route->path : NULL,
                                        .error = exchange->refusal};

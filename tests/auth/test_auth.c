@@ -114,6 +114,35 @@ static void identity_says_who(void)
     remove_directory();
 }
 
+/* For the audit log: which key was tried, and nothing about whose it is. */
+static void a_key_that_fails_is_told_by_its_id_alone(void)
+{
+    static const struct auth_identity stranger = {.scopes = 7, .key_id = "x", .tenant_name = "x"};
+    new_directory();
+    struct auth *auth = open_auth();
+    add_tenant(auth, "clinic");
+    char key[AUTH_KEY_TEXT_BYTES];
+    make_key(auth, "clinic", key);
+    struct auth_identity good, identity = stranger;
+    CHECK(auth_check(auth, key, strlen(key), &good) == STATUS_OK, "good");
+    char wrong[AUTH_KEY_TEXT_BYTES];
+    memcpy(wrong, key, sizeof wrong);
+    wrong[strlen(key) - 1] = key[strlen(key) - 1] == '0' ? '1' : '0';
+    CHECK(auth_check(auth, wrong, strlen(key), &identity) == STATUS_UNAUTHENTICATED, "secret");
+    CHECK(strcmp(identity.key_id, good.key_id) == 0, "its id");
+    CHECK(identity.scopes == 0 && identity.tenant.value == 0 && identity.tenant_name[0] == '\0',
+          "no more of it");
+    wrong[strlen("ward_live_")] = key[strlen("ward_live_")] == '0' ? '1' : '0';
+    CHECK(auth_check(auth, wrong, strlen(key), &identity) == STATUS_UNAUTHENTICATED, "unknown");
+    CHECK(identity.key_id[0] == '\0', "no id that a client made up");
+    CHECK(auth_key_revoke(auth, good.key_id, &failure) == STATUS_OK, "%s", failure.text);
+    identity = stranger;
+    CHECK(auth_check(auth, key, strlen(key), &identity) == STATUS_UNAUTHENTICATED, "revoked");
+    CHECK(strcmp(identity.key_id, good.key_id) == 0 && identity.tenant.value == 0, "its id");
+    auth_close(auth);
+    remove_directory();
+}
+
 static void a_server_sees_changes_at_its_next_refresh(void)
 {
     new_directory();
@@ -395,8 +424,8 @@ static void a_bad_file_changes_nothing(void)
     remove_directory();
 }
 
-CHECK_MAIN(every_damage_to_a_key_is_refused, identity_says_who,
-           a_server_sees_changes_at_its_next_refresh, rotation_keeps_two_secrets_for_the_overlap,
-           nothing_on_disk_is_a_secret, names_and_ids_are_checked, limits_are_changed_one_by_one,
-           tenants_and_keys_are_found, scopes_have_names, a_file_without_retention_loads,
-           a_bad_file_changes_nothing)
+CHECK_MAIN(every_damage_to_a_key_is_refused, a_key_that_fails_is_told_by_its_id_alone,
+           identity_says_who, a_server_sees_changes_at_its_next_refresh,
+           rotation_keeps_two_secrets_for_the_overlap, nothing_on_disk_is_a_secret,
+           names_and_ids_are_checked, limits_are_changed_one_by_one, tenants_and_keys_are_found,
+           scopes_have_names, a_file_without_retention_loads, a_bad_file_changes_nothing)

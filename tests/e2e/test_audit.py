@@ -166,7 +166,11 @@ def test_what_is_refused_is_recorded(own_server):
     for method, path, body, who, code, outcome, route in rows:
         status, headers, _ = server.request(method, path, body, who)
         asked.append((headers["x-request-id"], status, outcome, route))
-    _, headers, _ = server.request("GET", "/v1/models", key="ward_live_0123456789abcdef_00")
+    strangers = []
+    for who in ("ward_live_0123456789abcdef_" + 64 * "0", key[:-4] + "0000"):
+        status, headers, _ = server.request("GET", "/v1/models", key=who)
+        assert status == 401
+        strangers.append(headers["x-request-id"])
     assert server.request("GET", "/healthz")[0] == 200
     assert server.stop() == 0
     by_request, log = records_of(server)
@@ -175,9 +179,10 @@ def test_what_is_refused_is_recorded(own_server):
         assert record["event"] == "request.refused" and record["http_code"] == status
         assert record["outcome"] == outcome and record.get("route") == route, record
         assert record["tenant"] == server.tenants[0] and record["key_id"] == key.split("_")[2]
-    [failed] = by_request[headers["x-request-id"]]
-    assert failed["event"] == "auth.failed" and failed["tenant_id"] == 0
-    assert failed["peer"] == "127.0.0.1" and "key_id" not in failed
+    for request_id, key_id in zip(strangers, (None, key.split("_")[2])):
+        [failed] = by_request[request_id]
+        assert failed["event"] == "auth.failed" and failed["tenant_id"] == 0
+        assert failed["peer"] == "127.0.0.1" and failed.get("key_id") == key_id
 
 
 def test_a_flood_of_refusals_is_counted(own_server):

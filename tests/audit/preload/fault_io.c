@@ -6,8 +6,8 @@
  * missing or empty all works. Each line is `CALL ERROR [torn]`:
  *
  *   CALL   write pwrite fdatasync fsync open rename; open concerns files that are to be written
- *   ERROR  EIO ENOSPC EDQUOT EROFS EACCES EMFILE, or a number; `hold`, of fdatasync: it waits as long
- *          as the line is there, and then works
+ *   ERROR  EIO ENOSPC EDQUOT EROFS EACCES EMFILE, or a number; `hold`, of fdatasync: it waits
+ *          as long as the line is there, and then works
  *   torn   of write and pwrite: the first half of the bytes is written all the same
  *
  * Replace the control file by rename, so that no call reads half of it. It must not lie below the

@@ -150,7 +150,9 @@ static void add_at_limit(size_t i, bool most)
     memset(text, 'x', sizeof text);
     text[most ? sizeof text - 1 : 1] = '\0';
     for (size_t k = 0; k < 32; k++) {
-        snprintf(names[k], sizeof names[k], "%02zu%.*s", 31 - k, most ? 29 : 0, text);
+        snprintf(names[k], sizeof names[k], "%02zu", 31 - k);
+        memset(names[k] + 2, 'x', most ? 29 : 0);
+        names[k][most ? 31 : 2] = '\0';
         counts[k] = (struct record_count){names[k], most ? UINT64_MAX : 1};
     }
     switch (schema[i].kind) {
