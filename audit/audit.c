@@ -334,6 +334,7 @@ void audit_read_facts(struct audit *audit, struct audit_facts *out)
         .queued_bytes = writer.queued_bytes,
         .sync_us_total = writer.sync_us_total,
         .sequence = writer.sequence,
+        .time_unix_ms = writer.time_unix_ms,
         .redis_acknowledged = redis.acknowledged,
         .redis_resent = redis.resent,
         .redis_reconnects = redis.reconnects,

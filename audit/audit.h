@@ -64,6 +64,7 @@ struct audit_facts { /* for /metrics and `ward doctor` */
     bool is_available, has_redis, redis_is_shipping, redis_has_alarm;
     uint64_t records, groups, failures, refused, lost, queued_bytes, sync_us_total;
     uint64_t sequence, redis_acknowledged, redis_resent, redis_reconnects, redis_mismatches;
+    int64_t time_unix_ms; /* of the last durable record */
     char redis_trouble[FAILURE_TEXT_BYTES];
 };
 void audit_read_facts(struct audit *audit, struct audit_facts *out);

@@ -70,7 +70,7 @@ static void handle_metrics(struct http_exchange *exchange, void *context)
 #define ADMIN HTTP_LISTENER_ADMIN
 #define INFER HTTP_RULE_KEY, AUTH_SCOPE_INFER, NULL
 #define OPEN  HTTP_RULE_OPEN, 0, NULL
-#define AUDIT HTTP_RULE_KEY, AUTH_SCOPE_AUDIT_READ
+#define AUDIT HTTP_RULE_KEY, AUTH_SCOPE_AUDIT_READ /* without admin: what is its own */
 static const struct http_route table[] = {
     {API,   "POST", "/v1/chat/completions",   INFER, chat_handle},
     {API,   "POST", "/v1/completions",        INFER, completions_handle},
@@ -85,7 +85,8 @@ static const struct http_route table[] = {
     {ADMIN, "GET",  "/readyz",                OPEN,  handle_readyz},
     {ADMIN, "GET",  "/metrics",               OPEN,  handle_metrics},
     {ADMIN, "GET",  "/admin/v1/audit",        AUDIT, admin_audit_query, admin_audit_handle},
-    {ADMIN, "GET",  "/admin/v1/audit/checkpoint", AUDIT, NULL, admin_audit_handle_checkpoint},
+    {ADMIN, "GET",  "/admin/v1/audit/checkpoint", AUDIT | AUTH_SCOPE_ADMIN, NULL,
+     admin_audit_handle_checkpoint},
 };
 /* clang-format on */
 

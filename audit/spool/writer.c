@@ -145,6 +145,7 @@ void writer_read_facts(const struct writer *writer, struct writer_facts *out)
 {
     *out = (struct writer_facts){
         .sequence = atomic_load(&writer->sequence),
+        .time_unix_ms = atomic_load(&writer->time_unix_ms),
         .records = atomic_load(&writer->records),
         .groups = atomic_load(&writer->groups),
         .failures = atomic_load(&writer->failures),
@@ -238,6 +239,7 @@ static enum status recover(struct writer *writer, struct recovery *recovery,
         status = fail(failure, STATUS_IO, "%s: cannot be written: %s", path, strerror(errno));
     }
     atomic_store(&writer->sequence, writer->chain->sequence);
+    atomic_store(&writer->time_unix_ms, writer->chain->time_unix_ms);
     return status;
 }
 

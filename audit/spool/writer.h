@@ -64,6 +64,7 @@ size_t writer_last_checkpoint(struct writer *writer, uint8_t out[RECORD_BODY_BYT
 
 struct writer_facts {
     uint64_t sequence;              /* last durable record */
+    int64_t time_unix_ms;           /* of it; ahead of a clock that went back */
     uint64_t records, groups;       /* since start */
     uint64_t failures;              /* writes or syncs that failed */
     uint64_t refused, lost;         /* OPENS refused; CLOSES that found no room */

@@ -160,6 +160,7 @@ static void tell_durable(struct writer *writer)
     atomic_fetch_add(&writer->records, writer->chain->sequence - atomic_load(&writer->sequence));
     atomic_fetch_add(&writer->groups, 1);
     atomic_store(&writer->sequence, writer->chain->sequence);
+    atomic_store(&writer->time_unix_ms, writer->chain->time_unix_ms);
     atomic_store(&writer->durable, writer->taken);
     if (atomic_load(&writer->told) < writer->taken) {
         atomic_store(&writer->told, writer->taken);

@@ -58,6 +58,7 @@ struct writer {
     atomic_bool is_failing;
     _Atomic uint64_t step_ns; /* when the step in hand began, without the lock; 0: none */
     _Atomic uint64_t durable, told, lost;
+    _Atomic int64_t time_unix_ms; /* the chain's, of what is durable */
     _Atomic uint64_t sequence, records, groups, failures, refused, overflowed, segment, sync_us;
 
     /* ---- the writer's thread alone ---- */

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "server/admin/admin.h"
 #include "server/admin/audit_page.h"
@@ -28,7 +29,7 @@ static const struct http_error wrong_from = WRONG("from", "a time in UTC, as 202
 static const struct http_error wrong_to =
     WRONG("to", "a time in UTC, as 2026-11-20T10:00:00Z, and later than `from`");
 static const struct http_error wrong_after =
-    WRONG("after", "a whole number: `next` of the page before");
+    WRONG("after", "`next` of the page before, or the number of the last record that is known");
 static const struct http_error wrong_limit = WRONG("limit", "a whole number from 1 to 1000");
 static const struct http_error not_yours = {
     403,
@@ -146,6 +147,33 @@ static bool read_count(const struct http_exchange *exchange, const char *name, u
     return status == STATUS_NOT_FOUND || (status == STATUS_OK && read_number(text, out));
 }
 
+/* "N", or "N-MS" as a page said it. Where nothing says when the pages end they end now, but with all
+ * that is durable: the chain's time may be ahead of a clock that went back. */
+static bool read_after(const struct http_exchange *exchange, const struct service *service,
+                       struct asked *out)
+{
+    char text[VALUE_BYTES] = "0";
+    uint64_t end_ms = 0;
+    const enum status status = http_exchange_query(exchange, "after", text, sizeof text);
+    char *end = strchr(text, '-');
+    if (end) {
+        *end = '\0';
+    }
+    if ((status != STATUS_OK && status != STATUS_NOT_FOUND) || !read_number(text, &out->page.after)
+        || out->page.after > INT64_MAX
+        || (end && (!read_number(end + 1, &end_ms) || end_ms > INT64_MAX))) {
+        return false;
+    }
+    if (!out->has_to) {
+        struct audit_facts facts;
+        audit_read_facts(service->config.audit, &facts);
+        const int64_t now_ms = clock_unix_ms();
+        const int64_t last_ms = now_ms > facts.time_unix_ms ? now_ms : facts.time_unix_ms;
+        out->page.query.to_unix_ms = end ? (int64_t)end_ms : last_ms + 1;
+    }
+    return true;
+}
+
 /* NULL: all is well. */
 static const struct http_error *read_asked(const struct http_exchange *exchange,
                                            const struct service *service, struct asked *out)
@@ -165,7 +193,7 @@ static const struct http_error *read_asked(const struct http_exchange *exchange,
         || query->to_unix_ms <= query->from_unix_ms) {
         return &wrong_to;
     }
-    if (!read_count(exchange, "after", &out->page.after) || out->page.after > INT64_MAX) {
+    if (!read_after(exchange, service, out)) {
         return &wrong_after;
     }
     if (!read_count(exchange, "limit", &limit) || limit < 1 || limit > AUDIT_PAGE_LIMIT_MAX) {

@@ -82,7 +82,7 @@ static bool is_over(struct page *page, const struct record *record, uint64_t seq
         return true;
     }
     if (page->count == page->request->limit
-        || (page->last > 0 && sequence - page->look_from > LOOK_RECORDS_MAX)) {
+        || (!is_own && page->last > 0 && sequence - page->look_from > LOOK_RECORDS_MAX)) {
         page->next = page->last;
         return true;
     }
@@ -130,7 +130,8 @@ enum status audit_page_write(const char *directory, const struct audit_page_requ
         status = fill(cursor, &page, failure);
     }
     if (status == STATUS_OK) {
-        status = page.next > 0 ? buffer_format(out, "],\"next\":%" PRIu64 "}", page.next)
+        status = page.next > 0 ? buffer_format(out, "],\"next\":\"%" PRIu64 "-%" PRId64 "\"}",
+                                               page.next, request->query.to_unix_ms)
                                : buffer_append_text(out, "],\"next\":null}");
     }
     query_close(cursor);

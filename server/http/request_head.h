@@ -22,8 +22,8 @@ struct request_head {
     size_t path_start, path_bytes; /* the target without its query */
     size_t target_end;             /* index of the space before the version */
     bool is_1_1, is_chunked;
-    bool has_key_in_query; /* the query holds what looks like a key */
-    uint64_t body_bytes;   /* Content-Length; 0 without one */
+    bool has_key_in_query;                           /* the query holds what looks like a key */
+    uint64_t body_bytes;                             /* Content-Length; 0 without one */
     size_t authorization_start, authorization_bytes; /* the header's value; bytes 0: none */
 };
 

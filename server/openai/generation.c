@@ -319,21 +319,21 @@ static void step(struct http_exchange *exchange, void *context)
         refuse(generation, exchange, &abandoned);
         return;
     }
+    const enum audit_keeping keeping = keeping_of(generation);
     const bool is_decided =
         admission != STATUS_OK || token_log_admission(generation->log, &admission);
+    if (keeping == AUDIT_WAITING || (!is_decided && keeping != AUDIT_LOST)) {
+        return;
+    }
     if (admission != STATUS_OK) {
         const struct openai_refusal refusal =
             openai_refusal_of_status(generation->service, admission);
         refuse(generation, exchange, &refusal);
         return;
     }
-    const enum audit_keeping keeping = keeping_of(generation);
     if (keeping == AUDIT_LOST) {
         const struct openai_refusal refusal = openai_refusal_of_audit();
         refuse(generation, exchange, &refusal);
-        return;
-    }
-    if (!is_decided || keeping == AUDIT_WAITING) {
         return;
     }
     if (!generation->request.stream) {

@@ -16,7 +16,7 @@ static bool start_parts(struct api *api, const struct api_terms *terms, struct f
         .requests_max = terms->requests_max,
         .sequences_max = 64,
         .running_max = FAKE_SEQUENCES_MAX,
-        .tenant_queued_max = 64,
+        .tenant_queued_max = terms->tenant_queued_max > 0 ? terms->tenant_queued_max : 64,
         .tenant_pages_max = 256,
         .request_bytes_max = 1 << 20,
         .drain_ms = terms->drain_ms,

@@ -132,9 +132,11 @@ static uint64_t check_page(const struct audit_page_request *request, uint64_t *a
         CHECK(request->is_own || json_integer_value(sequence) == (json_int_t)*at, "sequence");
     }
     const json_t *next = json_object_get(page, "next");
-    CHECK(json_is_null(next) || json_integer_value(next) > (json_int_t)request->after,
-          "no progress after %lu", request->after);
-    const uint64_t told = (uint64_t)json_integer_value(next);
+    char *end = NULL;
+    const uint64_t told = json_is_null(next) ? 0 : strtoull(json_string_value(next), &end, 10);
+    CHECK(json_is_null(next) || told > request->after, "no progress after %lu", request->after);
+    CHECK(!end || (*end == '-' && strtoll(end + 1, &end, 10) == request->query.to_unix_ms && !*end),
+          "the pages' end");
     json_decref(page);
     buffer_destroy(&text);
     return told;

@@ -72,6 +72,15 @@ static bool is_available(void)
     return audit_is_available(api.spool.audit);
 }
 
+/* Durable ones: the engine may know of a request before the log does. */
+static size_t accepted_count(void)
+{
+    json_t *records = spool_records(&api.spool);
+    const size_t count = spool_count(records, "request.accepted", NULL);
+    json_decref(records);
+    return count;
+}
+
 /* The disk as it was; all records, of which every accepted one has its one end. */
 static json_t *settle(void)
 {
@@ -175,7 +184,7 @@ static void a_whole_answer_is_held_back_too(void)
     pthread_mutex_lock(&api.fake.gate);
     struct raw_client client = begin(CHAT(""));
     WAIT_FOR(engine_loop_live_requests(api.service->engine_loop) == 1);
-    json_decref(spool_records(&api.spool)); /* its request.accepted is durable */
+    WAIT_FOR(accepted_count() == 1);
     atomic_store(&spool_fails, true);
     WAIT_FOR(!is_available());
     pthread_mutex_unlock(&api.fake.gate);
@@ -252,7 +261,35 @@ static void a_lost_engine_and_a_client_that_left_are_told_apart(void)
     finish(records);
 }
 
-CHECK_MAIN(no_byte_leaves_before_its_record, what_cannot_be_recorded_is_refused,
-           a_running_stream_is_broken_off, a_whole_answer_is_held_back_too,
-           memory_keeps_where_that_is_configured, what_the_engine_refuses_was_never_accepted,
+static void a_refusal_by_the_engine_waits_too(void)
+{
+    const struct api_terms terms = {.requests_max = 3, .tenant_queued_max = 1, .drain_ms = 1000};
+    bool is_closed = false;
+    CHECK(api_start(&api, &terms), "no server");
+    pthread_mutex_lock(&api.fake.gate);
+    struct raw_client runs = begin(CHAT(""));
+    WAIT_FOR(engine_loop_live_requests(api.service->engine_loop) == 1);
+    WAIT_FOR(accepted_count() == 1);
+    pthread_mutex_lock(&spool_gate);
+    struct raw_client queued = begin(CHAT(""));
+    WAIT_FOR(engine_loop_live_requests(api.service->engine_loop) == 2);
+    struct raw_client refused = begin(CHAT(""));
+    WAIT_FOR(engine_loop_live_requests(api.service->engine_loop) == 3);
+    pthread_mutex_unlock(&api.fake.gate);
+    CHECK(end(&runs) == 200, "%s", answer); /* so the engine has seen the others */
+    CHECK(raw_client_receive(&refused, answer, sizeof answer, WATCH_MS, &is_closed) == 0
+              && !is_closed,
+          "it left before its record: %s", answer);
+    pthread_mutex_unlock(&spool_gate);
+    CHECK(end(&refused) == 429 && strstr(answer, "\"tenant_queue_full\""), "%s", answer);
+    CHECK(end(&queued) == 200, "%s", answer);
+    json_t *records = settle();
+    CHECK(spool_count(records, "request.refused", NULL) == 1, "one refusal");
+    finish(records);
+}
+
+CHECK_MAIN(a_refusal_by_the_engine_waits_too, no_byte_leaves_before_its_record,
+           what_cannot_be_recorded_is_refused, a_running_stream_is_broken_off,
+           a_whole_answer_is_held_back_too, memory_keeps_where_that_is_configured,
+           what_the_engine_refuses_was_never_accepted,
            a_lost_engine_and_a_client_that_left_are_told_apart)
