@@ -147,8 +147,8 @@ static bool read_count(const struct http_exchange *exchange, const char *name, u
     return status == STATUS_NOT_FOUND || (status == STATUS_OK && read_number(text, out));
 }
 
-/* "N", or "N-MS" as a page said it. Where nothing says when the pages end they end now, but with all
- * that is durable: the chain's time may be ahead of a clock that went back. */
+/* "N", or "N-MS" as a page said it. Where nothing says when the pages end they end now, but with
+ * all that is durable: the chain's time may be ahead of a clock that went back. */
 static bool read_after(const struct http_exchange *exchange, const struct service *service,
                        struct asked *out)
 {

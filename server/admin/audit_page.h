@@ -1,7 +1,7 @@
-/* audit_page.h - one page of audit records as JSON: {"records":[...],"next":"N-MS" or null}. next is
- * what to ask for as `after`; a page may be short, even empty, before the last one. It also holds the
- * time at which all the pages end, so that the records of their being read lie behind them. One
- * thread; reads files, but no more than a page's bound. */
+/* audit_page.h - one page of audit records as JSON: {"records":[...],"next":"N-MS" or null}. next
+ * is what to ask for as `after`; a page may be short, even empty, before the last one. It also says
+ * when all the pages end, so that the records of their being read lie behind them. One thread;
+ * reads files, but no more than a page's bound. */
 #pragma once
 #include "audit/examine/query.h"
 
