@@ -198,8 +198,10 @@ static void print_result(const char *what, const struct verify_result *result)
     } else {
         printf("  result       BROKEN: %s at record %" PRIu64 "\n", verify_break_name(result->kind),
                result->sequence);
-        printf("               segment %020" PRIu64 ", offset %" PRIu64 "\n", result->place.segment,
-               result->place.offset);
+        if (result->place.segment > 0) {
+            printf("               segment %020" PRIu64 ", offset %" PRIu64 "\n",
+                   result->place.segment, result->place.offset);
+        }
         printf("               %s\n", result->text);
     }
 }
