@@ -328,13 +328,18 @@ enum status writer_commit_state(struct writer *writer, bool is_synced, bool is_c
     return status;
 }
 
-/* A segment that somebody removed takes bytes that nobody will find again. */
-static bool is_removed(int fd)
+/* A segment that somebody removed, moved or replaced takes bytes that no reader will find. */
+static bool is_in_place(const struct writer *writer)
 {
-    struct stat info;
-    const bool is_there = fstat(fd, &info) == 0 && info.st_nlink > 0;
-    errno = is_there ? 0 : ENOENT;
-    return !is_there;
+    struct stat held, named;
+    struct failure ignored;
+    char path[DIRECTORY_PATH_BYTES];
+    if (segment_path(writer->directory, writer->segment, path, &ignored) != STATUS_OK
+        || fstat(writer->fd, &held) != 0 || stat(path, &named) != 0) {
+        return false;
+    }
+    errno = ENOENT;
+    return held.st_dev == named.st_dev && held.st_ino == named.st_ino;
 }
 
 static bool write_group(struct writer *writer)
@@ -343,7 +348,7 @@ static bool write_group(struct writer *writer)
         return false;
     }
     const uint64_t began_ns = clock_monotonic_ns();
-    if (fdatasync(writer->fd) != 0 || is_removed(writer->fd)) {
+    if (fdatasync(writer->fd) != 0 || !is_in_place(writer)) {
         return false;
     }
     atomic_fetch_add(&writer->sync_us, (clock_monotonic_ns() - began_ns) / 1000);

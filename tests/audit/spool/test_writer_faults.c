@@ -418,14 +418,15 @@ static void put_segments_back(void)
 
 static int lose_directory(void)
 {
-    struct writer_config config = make_config();
-    config.segment_bytes = 20000;
+    const struct writer_config config = make_config();
     struct writer *writer = start(&config);
+    append_kept(writer, 1);
     char path[SUPPORT_DIRECTORY_BYTES + 32], away[SUPPORT_DIRECTORY_BYTES + 32];
     snprintf(path, sizeof path, "%s/segments", directory);
     snprintf(away, sizeof away, "%s/segments.away", directory);
     CHECK(rename(path, away) == 0, "away");
-    live_through_segments(writer, put_segments_back, "file_missing");
+    live_through(writer, put_segments_back);
+    check_lived("file_missing");
     return 0;
 }
 
@@ -445,6 +446,44 @@ static int lose_segment(void)
     CHECK(!writer_stop(writer), "it is said that not all was kept");
     writer = NULL;
     CHECK(writer_start(&config, &writer, &failure) == STATUS_INVALID, "for people to look at");
+    return 0;
+}
+
+static char segment_in_place[SUPPORT_DIRECTORY_BYTES + 64];
+static char segment_away[SUPPORT_DIRECTORY_BYTES + 64];
+
+static void put_segment_back(void)
+{
+    CHECK(rename(segment_away, segment_in_place) == 0, "back"); /* over what may lie there */
+}
+
+static struct writer *start_and_move_segment(void)
+{
+    const struct writer_config config = make_config();
+    struct writer *writer = start(&config);
+    append_kept(writer, 1);
+    snprintf(segment_in_place, sizeof segment_in_place, "%s/segments/00000000000000000001.seg",
+             directory);
+    snprintf(segment_away, sizeof segment_away, "%s/moved", root);
+    CHECK(rename(segment_in_place, segment_away) == 0, "moved");
+    return writer;
+}
+
+static int move_segment(void)
+{
+    live_through(start_and_move_segment(), put_segment_back);
+    check_lived("file_missing");
+    return 0;
+}
+
+/* As one who restores a backup over it does. */
+static int replace_segment(void)
+{
+    struct writer *writer = start_and_move_segment();
+    FILE *other = fopen(segment_in_place, "wx");
+    CHECK(other && fclose(other) == 0, "another file of that name");
+    live_through(writer, put_segment_back);
+    check_lived("file_missing");
     return 0;
 }
 
@@ -496,10 +535,9 @@ static void the_operating_system_refuses(void)
     static const struct {
         const char *name;
         int (*act)(void);
-    } cases[] = {{"file limit", hit_file_limit},
-                 {"permission lost", lose_permission},
-                 {"directory gone", lose_directory},
-                 {"segment removed", lose_segment},
+    } cases[] = {{"file limit", hit_file_limit},     {"permission lost", lose_permission},
+                 {"directory gone", lose_directory}, {"segment removed", lose_segment},
+                 {"segment moved", move_segment},    {"segment replaced", replace_segment},
                  {"disk full", fill_file_system}};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         make_directory();
