@@ -100,8 +100,8 @@ static void erase_by_age(struct audit *audit)
         log_event(LOG_LEVEL_INFO, "audit", "retention.done", "erased=%llu removed_segments=%llu",
                   (unsigned long long)done.erased, (unsigned long long)done.removed_segments);
     }
-    if (shipper && done.removed_to > 0) {
-        shipper_trim_to(shipper, done.removed_to);
+    if (shipper) {
+        shipper_erase(shipper); /* also what a run that failed has done */
     }
 }
 

@@ -1,7 +1,8 @@
 /* The stream of a chain, entry by entry: each is compared with the spool if there is one, follows
- * the chain, and is in its tenant's view. A copy whose beginning retention took, and which has no
- * spool beside it, has no trees to begin with: then links and signatures are all that is checked.
- */
+ * the chain, and is in its tenant's view. Where an entry is missing, the spool must have it as an
+ * erased one, which is followed instead; without a spool nobody can tell, and it is a gap. A copy
+ * whose beginning retention took, and which has no spool beside it, has no trees to begin with:
+ * then links and signatures are all that is checked. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -88,40 +89,35 @@ static enum status compare(struct copy_walk *copy, const struct frame *frame,
 
 /* ---- the beginning --------------------------------------------------------------------------- */
 
-/* The chain up to the record before the first one in Redis, from the spool. */
-static enum status follow_spool_to(struct copy_walk *copy, uint64_t sequence,
-                                   struct failure *failure)
+/* The chain as the spool begins. STATUS_NOT_FOUND: it begins behind that record. */
+static enum status begin_with_spool(struct copy_walk *copy, uint64_t sequence,
+                                    struct failure *failure)
 {
     struct spool_reader *reader = NULL;
-    struct chain *chain = copy->walk.chain;
-    enum status status = spool_reader_open(copy->directory, sequence, &reader, failure);
-    bool is_first = true;
-    while (status == STATUS_OK && (is_first || chain->sequence + 1 < sequence)) {
-        struct frame frame;
-        struct spool_place place;
+    struct spool_place place;
+    struct frame frame;
+    enum status status = spool_reader_open(copy->directory, 0, &reader, failure);
+    if (status == STATUS_OK) {
         status = spool_reader_next(reader, &frame, &place, failure);
-        if (status == STATUS_OK && is_first) {
-            status =
-                frame.kind == FRAME_SNAPSHOT ? chain_read_snapshot(chain, &frame) : STATUS_INVALID;
-            is_first = false;
-        } else if (status == STATUS_OK && frame.kind != FRAME_SNAPSHOT
-                   && chain_follow(chain, &frame, NULL) != CHAIN_INTACT) {
-            status = STATUS_INVALID;
-        }
+    }
+    if (status == STATUS_OK && frame.kind != FRAME_SNAPSHOT) {
+        status = STATUS_INVALID;
+    }
+    if (status == STATUS_OK && frame.sequence >= sequence) {
+        status = STATUS_NOT_FOUND;
+    }
+    if (status == STATUS_OK && verify_walk_snapshot(&copy->walk, &frame, true) != VERIFY_INTACT) {
+        status = STATUS_INVALID;
     }
     spool_reader_close(reader);
-    if (status == STATUS_OK && chain->sequence + 1 == sequence) {
-        return STATUS_OK;
-    }
     return status == STATUS_OK || status == STATUS_NOT_FOUND
-               ? STATUS_NOT_FOUND /* the spool begins later, or ends before */
+               ? status
                : fail(failure, status, "%.200s: the spool is damaged: verify it alone first",
                       copy->directory);
 }
 
 static enum status begin(struct copy_walk *copy, const struct frame *frame, struct failure *failure)
 {
-    enum status status = STATUS_OK;
     copy->has_begun = true;
     copy->walk.result->first_sequence = frame->sequence;
     copy->walk.signed_last = frame->sequence - 1;
@@ -129,10 +125,77 @@ static enum status begin(struct copy_walk *copy, const struct frame *frame, stru
     if (frame->sequence == 1) {
         return STATUS_OK;
     }
-    status = copy->directory ? follow_spool_to(copy, frame->sequence, failure) : STATUS_NOT_FOUND;
+    const enum status status =
+        copy->directory ? begin_with_spool(copy, frame->sequence, failure) : STATUS_NOT_FOUND;
     if (status == STATUS_NOT_FOUND) {
         verify_walk_begin_blind(&copy->walk, frame);
         return STATUS_OK;
+    }
+    return status;
+}
+
+/* ---- gaps ------------------------------------------------------------------------------------ */
+
+/* The spool as it is now: what was read of it may be older than what was deleted since. */
+static bool is_erased_now(struct copy_walk *copy, uint64_t sequence)
+{
+    struct spool_reader *reader = NULL;
+    struct spool_place place;
+    struct frame frame = {.sequence = 0};
+    enum status status = copy->directory && copy->walk.result->is_live
+                             ? spool_reader_open(copy->directory, sequence, &reader, NULL)
+                             : STATUS_NOT_FOUND;
+    while (status == STATUS_OK && (frame.kind == FRAME_SNAPSHOT || frame.sequence < sequence)) {
+        status = spool_reader_next(reader, &frame, &place, NULL);
+    }
+    const bool is_erased =
+        status == STATUS_OK && (frame.kind == FRAME_ERASED || frame.sequence > sequence);
+    spool_reader_close(reader);
+    return is_erased;
+}
+
+static bool is_erased(struct copy_walk *copy, uint64_t sequence)
+{
+    return (copy->has_original && copy->original.sequence == sequence
+            && copy->original.kind == FRAME_ERASED)
+           || is_erased_now(copy, sequence);
+}
+
+/* Follows what the spool has at the place of one that Redis has not. */
+static enum status take_missing(struct copy_walk *copy, uint64_t missing, struct failure *failure)
+{
+    const enum status status = advance_spool(copy, missing, failure);
+    if (status != STATUS_OK && status != STATUS_NOT_FOUND) {
+        return status;
+    }
+    if (status == STATUS_OK && copy->original.sequence == missing && is_erased(copy, missing)) {
+        (void)!verify_walk_take(&copy->walk, &copy->original);
+        return STATUS_OK;
+    }
+    verify_walk_break(copy->walk.result, VERIFY_TRIMMED, missing,
+                      "record %" PRIu64 " is missing, and the spool has not erased it", missing);
+    return STATUS_OK;
+}
+
+/* What the spool no longer has is being trimmed: the copy begins behind it. */
+static bool is_before_spool(struct copy_walk *copy, uint64_t missing)
+{
+    return advance_spool(copy, missing, NULL) == STATUS_OK && copy->original.sequence > missing;
+}
+
+static enum status close_gap(struct copy_walk *copy, const struct frame *frame,
+                             struct failure *failure)
+{
+    const struct verify_result *result = copy->walk.result;
+    const struct chain *chain = copy->walk.chain;
+    enum status status = STATUS_OK;
+    if (copy->spool && chain->sequence + 1 < frame->sequence
+        && is_before_spool(copy, chain->sequence + 1)) {
+        status = begin(copy, frame, failure);
+    }
+    while (status == STATUS_OK && result->kind == VERIFY_INTACT && copy->spool
+           && chain->sequence + 1 < frame->sequence) {
+        status = take_missing(copy, chain->sequence + 1, failure);
     }
     return status;
 }
@@ -152,6 +215,9 @@ static enum status check_view(struct copy_walk *copy, const struct frame *frame,
     }
     const enum status status = redis_reader_view(copy->redis, record.tenant_name, record.tenant,
                                                  record.number, &body, &length, failure);
+    if (status == STATUS_NOT_FOUND && is_erased(copy, frame->sequence)) {
+        return STATUS_OK;
+    }
     if (status == STATUS_NOT_FOUND) {
         verify_walk_break(copy->walk.result, VERIFY_TRIMMED, frame->sequence,
                           "record %" PRIu64 " is missing in the view of %s", frame->sequence,
@@ -177,14 +243,21 @@ static enum status take_entry(struct copy_walk *copy, const struct frame *frame,
     struct verify_result *result = copy->walk.result;
     enum status status = copy->has_begun ? STATUS_OK : begin(copy, frame, failure);
     if (status == STATUS_OK) {
+        status = close_gap(copy, frame, failure);
+    }
+    if (status == STATUS_OK && result->kind == VERIFY_INTACT) {
         status = compare(copy, frame, failure);
     }
     if (status != STATUS_OK || result->kind != VERIFY_INTACT) {
         return status;
     }
     result->bytes += FRAME_HEADER_BYTES + frame->body_bytes;
+    const uint64_t missing = copy->walk.chain->sequence + 1;
     if (verify_walk_take(&copy->walk, frame) == VERIFY_DELETION) {
-        result->kind = VERIFY_TRIMMED; /* entries of a stream cannot be put in between */
+        verify_walk_break(result, VERIFY_TRIMMED, missing,
+                          "records %" PRIu64 " to %" PRIu64
+                          " are missing; whether retention took them only the spool can tell",
+                          missing, frame->sequence - 1);
     }
     return result->kind == VERIFY_INTACT ? check_view(copy, frame, failure) : STATUS_OK;
 }

@@ -6,7 +6,7 @@
 #include "audit/redis/redis_reply.h"
 #include "base/log.h"
 
-enum { VALUE_BYTES = 64, VERSION_LEAST = 602 };
+enum { VALUE_BYTES = REDIS_SETTING_BYTES, VERSION_LEAST = 602 };
 
 /* The value of "name:value\r\n" in what INFO gives; "" when it is not there. */
 static void find_fact(const char *info, const char *name, char out[VALUE_BYTES])
@@ -66,8 +66,8 @@ static enum status check_server(redisContext *link, struct failure *failure)
     return STATUS_OK;
 }
 
-static enum status read_setting(redisContext *link, const char *name, char out[VALUE_BYTES],
-                                struct failure *failure)
+enum status redis_link_setting(redisContext *link, const char *name, char out[REDIS_SETTING_BYTES],
+                               struct failure *failure)
 {
     const char *const words[] = {"CONFIG", "GET", name, NULL};
     redisReply *reply = NULL;
@@ -95,12 +95,12 @@ static enum status check_settings(redisContext *link, const struct redis_terms *
     char policy[VALUE_BYTES] = "";
     char aof[VALUE_BYTES] = "";
     char sync[VALUE_BYTES] = "";
-    enum status status = read_setting(link, "maxmemory-policy", policy, failure);
+    enum status status = redis_link_setting(link, "maxmemory-policy", policy, failure);
     if (status == STATUS_OK) {
-        status = read_setting(link, "appendonly", aof, failure);
+        status = redis_link_setting(link, "appendonly", aof, failure);
     }
     if (status == STATUS_OK) {
-        status = read_setting(link, "appendfsync", sync, failure);
+        status = redis_link_setting(link, "appendfsync", sync, failure);
     }
     if (status != STATUS_OK) {
         return status;

@@ -30,6 +30,11 @@ size_t redis_key_chain(const char *prefix, char out[REDIS_KEY_BYTES])
     return join(prefix, "@chain", out);
 }
 
+size_t redis_key_erased(const char *prefix, char out[REDIS_KEY_BYTES])
+{
+    return join(prefix, "@erased", out);
+}
+
 size_t redis_key_view(const char *prefix, const char *tenant_name, char out[REDIS_KEY_BYTES])
 {
     return join(prefix, tenant_name, out);

@@ -18,6 +18,7 @@ bool redis_key_is_prefix(const char *prefix);
 /* Each returns the length. */
 size_t redis_key_owner(const char *prefix, char out[REDIS_KEY_BYTES]);
 size_t redis_key_chain(const char *prefix, char out[REDIS_KEY_BYTES]);
+size_t redis_key_erased(const char *prefix, char out[REDIS_KEY_BYTES]);
 size_t redis_key_view(const char *prefix, const char *tenant_name, char out[REDIS_KEY_BYTES]);
 
 /* "<high>-<low>": the id of a stream's entry. */

@@ -28,6 +28,11 @@ void redis_link_close(redisContext *link); /* NULL is fine */
 MUST_CHECK enum status redis_link_check(redisContext *link, const struct redis_terms *terms,
                                         struct failure *failure);
 
+/* One of its settings, "" where there is none of that name. STATUS_FORBIDDEN: it is not told. */
+enum { REDIS_SETTING_BYTES = 64 };
+MUST_CHECK enum status redis_link_setting(redisContext *link, const char *name,
+                                          char out[REDIS_SETTING_BYTES], struct failure *failure);
+
 /* Takes the prefix for this chain. STATUS_FORBIDDEN: it is another chain's. */
 MUST_CHECK enum status redis_link_claim(redisContext *link, const char *prefix,
                                         const uint8_t chain_id[32], struct failure *failure);

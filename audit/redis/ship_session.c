@@ -8,7 +8,6 @@
 enum {
     LIMIT_FIRST = 64,
     LOST_TOLD = 100000, /* more records than Redis can have got in two seconds: AOF everysec */
-    SHIPPED_BY = 1,     /* low half of an id in the stream */
 };
 
 enum status ship_session_create(struct ship_session *session, const struct shipper_config *config,
@@ -40,6 +39,7 @@ void ship_session_close(struct ship_session *session)
 {
     redis_link_close(session->link);
     spool_reader_close(session->reader);
+    ship_erase_close(&session->erase);
     session->link = NULL;
     session->reader = NULL;
 }
@@ -126,7 +126,7 @@ static uint64_t last_id(const redisReply *info, struct failure *failure, enum st
         if (redis_reply_is_text(info->element[i], "last-generated-id")
             && value->type == REDIS_REPLY_STRING
             && redis_key_read_id(value->str, value->len, &high, &low)
-            && (low == SHIPPED_BY || (high == 0 && low == 0))) {
+            && (low == SHIP_WINDOW_ID_LOW || (high == 0 && low == 0))) {
             return high;
         }
     }
@@ -305,76 +305,18 @@ enum status ship_session_ship(struct ship_session *session, uint64_t durable,
     return STATUS_OK;
 }
 
-/* ---- trimming -------------------------------------------------------------------------------- */
+/* ---- erasing --------------------------------------------------------------------------------- */
 
-/* What is no frame of ours is trimmed too, but says nothing of views. */
-static void push_entry(struct ship_session *session, const redisReply *fields)
+enum status ship_session_erase(struct ship_session *session, enum ship_erased *out,
+                               struct failure *failure)
 {
-    struct frame frame;
-    size_t bytes = 0;
-    const redisReply *value = fields->elements == 2 ? fields->element[1] : NULL;
-    if (value && frame_parse((const uint8_t *)value->str, value->len, &frame, &bytes) == STATUS_OK
-        && frame.kind != FRAME_SNAPSHOT) {
-        const enum status status = ship_window_push(session->window, &frame);
-        (void)status;
-    }
-}
-
-/* Entries from the stream's begin to `to` into the window. *last 0: there are none. */
-static enum status fetch_oldest(struct ship_session *session, uint64_t to, uint64_t *last,
-                                struct failure *failure)
-{
-    char end[REDIS_ID_BYTES];
-    char count[REDIS_ID_BYTES];
-    redis_key_id(to, SHIPPED_BY, end);
-    count[redis_key_id(SHIP_WINDOW_RECORDS, 0, count) - 2] = '\0'; /* without "-0" */
-    const char *const words[] = {"XRANGE", session->window->chain_key, "-", end, "COUNT", count,
-                                 NULL};
-    redisReply *reply = NULL;
-    const redisReply *id = NULL;
-    const redisReply *fields = NULL;
-    *last = 0;
-    ship_window_clear(session->window);
-    const enum status status = redis_reply_ask(session->link, words, &reply, failure);
-    if (status != STATUS_OK) {
-        return status;
-    }
-    for (size_t i = 0; redis_reply_entry(reply, i, &id, &fields); i++) {
-        uint64_t low = 0;
-        if (redis_key_read_id(id->str, id->len, last, &low)) {
-            push_entry(session, fields);
-        }
-    }
-    freeReplyObject(reply);
-    return STATUS_OK;
-}
-
-/* The views first: once the stream's entries are gone nothing says any more where they are. */
-enum status ship_session_trim(struct ship_session *session, uint64_t to, bool *is_done,
-                              struct failure *failure)
-{
-    static const char *const unwatch[] = {"UNWATCH", NULL};
-    char end[REDIS_ID_BYTES];
-    uint64_t last = 0;
-    uint64_t watched = 0;
-    enum status status = redis_reply_do(session->link, unwatch, failure);
-    if (status == STATUS_OK) {
-        status = fetch_oldest(session, to, &last, failure);
-    }
-    if (status == STATUS_OK) {
-        status = ship_window_trim_views(session->window, session->link, failure);
-    }
-    if (status == STATUS_OK && last > 0) {
-        redis_key_id(last + 1, 0, end);
-        const char *const trim[] = {"XTRIM", session->window->chain_key, "MINID", "=", end, NULL};
-        status = redis_reply_do(session->link, trim, failure);
-    }
-    if (status == STATUS_OK) {
-        status = ship_window_watch(session->window, session->link, &watched, failure);
-    }
-    if (status == STATUS_OK && watched != session->position && watched != 0) {
-        status = fail(failure, STATUS_UNAVAILABLE, "somebody else changed the stream meanwhile");
-    }
-    *is_done = status == STATUS_OK && last == 0;
-    return status;
+    const struct ship_erase_place place = {
+        .link = session->link,
+        .window = session->window,
+        .directory = session->config->directory,
+        .position = session->position,
+        .has_aof = session->config->redis.require_aof,
+        .differs = &session->differs,
+    };
+    return ship_erase_step(&session->erase, &place, out, failure);
 }

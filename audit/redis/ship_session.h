@@ -4,6 +4,7 @@
 #pragma once
 #include <stdatomic.h>
 
+#include "audit/redis/ship_erase.h"
 #include "audit/redis/ship_window.h"
 #include "audit/redis/shipped.h"
 #include "audit/redis/shipper.h"
@@ -23,6 +24,7 @@ struct ship_session {
     struct spool_reader *reader;
     uint64_t position; /* last sequence of the stream */
     bool has_read;     /* some frame of this reader */
+    struct ship_erase erase;
 };
 
 /* STATUS_INVALID: the prefix. STATUS_IO. */
@@ -39,6 +41,6 @@ void ship_session_close(struct ship_session *session); /* the connection */
 MUST_CHECK enum status ship_session_ship(struct ship_session *session, uint64_t durable,
                                          struct failure *failure);
 
-/* One step of trimming the stream and the views before sequence `to` + 1; *is_done. */
-MUST_CHECK enum status ship_session_trim(struct ship_session *session, uint64_t to, bool *is_done,
-                                         struct failure *failure);
+/* One step of making Redis forget what retention took; ship_erase.h. */
+MUST_CHECK enum status ship_session_erase(struct ship_session *session, enum ship_erased *out,
+                                          struct failure *failure);

@@ -47,22 +47,34 @@ void ship_window_clear(struct ship_window *window)
     window->frames_length = 0;
 }
 
+/* False: the body is no record. */
+static bool find_view(const struct frame *frame, struct ship_item *item)
+{
+    struct record record;
+    if (frame->kind != FRAME_RECORD || frame->tenant.value == 0) {
+        return true;
+    }
+    if (record_parse(frame->body, frame->body_bytes, &record) != STATUS_OK) {
+        return false;
+    }
+    item->number = record.number;
+    item->event = record.event;
+    if (record.tenant_name[0] != '@') { /* such a view would be one of our own keys */
+        memcpy(item->view, record.tenant_name, sizeof item->view);
+    }
+    return true;
+}
+
 enum status ship_window_push(struct ship_window *window, const struct frame *frame)
 {
     ASSERT(window->count < SHIP_WINDOW_RECORDS && frame->body_bytes <= RECORD_BODY_BYTES_MAX);
     struct ship_item *item = &window->items[window->count];
-    *item = (struct ship_item){
-        .at = window->frames_length, .sequence = frame->sequence, .tenant = frame->tenant};
-    if (frame->kind == FRAME_RECORD && frame->tenant.value != 0) {
-        struct record record;
-        if (record_parse(frame->body, frame->body_bytes, &record) != STATUS_OK) {
-            return STATUS_INVALID;
-        }
-        item->number = record.number;
-        item->event = record.event;
-        if (record.tenant_name[0] != '@') { /* such a view would be one of our own keys */
-            memcpy(item->view, record.tenant_name, sizeof item->view);
-        }
+    *item = (struct ship_item){.at = window->frames_length,
+                               .sequence = frame->sequence,
+                               .tenant = frame->tenant,
+                               .is_erased = frame->kind == FRAME_ERASED};
+    if (!find_view(frame, item)) {
+        return STATUS_INVALID;
     }
     item->length = frame_write(frame, window->frames + item->at);
     window->frames_length += item->length;
@@ -141,7 +153,7 @@ static void put_item(struct ship_window *window, const struct ship_item *item)
     put_head(window, '*', 5);
     put_text(window, "XADD");
     put_text(window, window->chain_key);
-    put_id(window, item->sequence, 1);
+    put_id(window, item->sequence, SHIP_WINDOW_ID_LOW);
     put_text(window, "frame");
     put_word(window, frame, item->length);
 }
@@ -149,7 +161,7 @@ static void put_item(struct ship_window *window, const struct ship_item *item)
 static void put_range(struct ship_window *window, const struct ship_item *item, bool of_view)
 {
     const uint64_t high = of_view ? item->tenant.value : item->sequence;
-    const uint64_t low = of_view ? item->number : 1;
+    const uint64_t low = of_view ? item->number : SHIP_WINDOW_ID_LOW;
     put_head(window, '*', 4);
     put_text(window, "XRANGE");
     if (of_view) {
@@ -336,7 +348,7 @@ static enum status compare_reply(struct ship_window *window, const struct ship_i
     const bool is_missing = reply->type == REDIS_REPLY_ARRAY && reply->elements == 0;
     const char *what = is_missing ? "is missing" : "differs";
     const enum status status = redis_reply_judge(reply, "XRANGE", failure);
-    if (status != STATUS_OK) {
+    if (status != STATUS_OK || (is_missing && item->is_erased)) {
         return status;
     }
     if (of_view && (!fields || !is_same_view(fields, item, frame))) {
@@ -380,6 +392,80 @@ enum status ship_window_compare(struct ship_window *window, redisContext *link, 
             *differs = *differs || status == STATUS_INVALID;
             freeReplyObject(reply);
         }
+    }
+    return status;
+}
+
+/* ---- erasing --------------------------------------------------------------------------------- */
+
+static void put_delete(struct ship_window *window, const struct ship_item *item, bool of_view)
+{
+    put_head(window, '*', 3);
+    put_text(window, "XDEL");
+    if (of_view) {
+        put_view(window, item);
+        put_id(window, item->tenant.value, item->number);
+    } else {
+        put_text(window, window->chain_key);
+        put_id(window, item->sequence, SHIP_WINDOW_ID_LOW);
+    }
+}
+
+/* The view first: once the stream's entry is gone nothing says any more where it is. Returns how
+ * many commands that are. */
+static size_t put_erasing(struct ship_window *window, struct ship_item *item,
+                          const redisReply *reply)
+{
+    const redisReply *fields = fields_of(reply, 2);
+    struct frame there;
+    size_t bytes = 0;
+    if (!fields
+        || frame_parse((const uint8_t *)fields->element[1]->str, fields->element[1]->len, &there,
+                       &bytes)
+               != STATUS_OK
+        || there.kind != FRAME_RECORD) {
+        return 0;
+    }
+    const bool has_view = find_view(&there, item) && item->view[0] != '\0';
+    if (has_view) {
+        put_delete(window, item, true);
+    }
+    put_delete(window, item, false);
+    return has_view ? 2 : 1;
+}
+
+enum status ship_window_erase(struct ship_window *window, redisContext *link, uint64_t *count,
+                              bool *differs, struct failure *failure)
+{
+    size_t commands = 0;
+    for (uint32_t i = 0; i < window->count; i++) {
+        put_range(window, &window->items[i], false);
+    }
+    enum status status = send_commands(window, link, failure);
+    for (uint32_t i = 0; i < window->count && status == STATUS_OK; i++) {
+        struct ship_item *item = &window->items[i];
+        redisReply *reply = NULL;
+        status = redis_reply_next(link, &reply, failure);
+        if (status == STATUS_OK) {
+            status = compare_reply(window, item, false, reply, failure);
+            *differs = *differs || status == STATUS_INVALID;
+        }
+        if (status == STATUS_OK) {
+            const size_t added = put_erasing(window, item, reply);
+            commands += added;
+            *count += added > 0;
+        }
+        if (reply) {
+            freeReplyObject(reply);
+        }
+    }
+    if (status != STATUS_OK) {
+        window->commands_length = 0;
+        return status;
+    }
+    status = commands > 0 ? send_commands(window, link, failure) : STATUS_OK;
+    for (size_t i = 0; i < commands && status == STATUS_OK; i++) {
+        status = expect_ok(link, "XDEL", failure);
     }
     return status;
 }

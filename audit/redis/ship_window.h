@@ -9,11 +9,15 @@
 #include "audit/redis/redis_key.h"
 #include "audit/redis/redis_reply.h"
 
-enum { SHIP_WINDOW_RECORDS = 512 };
+enum {
+    SHIP_WINDOW_RECORDS = 512,
+    SHIP_WINDOW_ID_LOW = 1, /* low half of an id in the stream */
+};
 
 struct ship_item {
     size_t at, length; /* of the frame, in frames */
     uint64_t sequence;
+    bool is_erased;
     char view[RECORD_NAME_BYTES]; /* whose view has it; "": none (the server's own, erased) */
     struct tenant_id tenant;
     uint64_t number;
@@ -48,9 +52,15 @@ MUST_CHECK enum status ship_window_add(struct ship_window *window, redisContext 
                                        uint64_t *last, bool *differs, struct failure *failure);
 
 /* Is what Redis has under these ids the same? *differs: not, and failure (STATUS_INVALID) says
- * what. A body that was erased in the spool meanwhile is the same. */
+ * what. A body that was erased in the spool meanwhile is the same, and so is none of an erased one.
+ */
 MUST_CHECK enum status ship_window_compare(struct ship_window *window, redisContext *link,
                                            bool *differs, struct failure *failure);
+
+/* The window holds erased frames: where Redis still has their bodies, deletes them in the views and
+ * the stream. *count grows by how many. *differs as in compare. */
+MUST_CHECK enum status ship_window_erase(struct ship_window *window, redisContext *link,
+                                         uint64_t *count, bool *differs, struct failure *failure);
 
 /* Removes from the views what these frames have there and all before it. */
 MUST_CHECK enum status ship_window_trim_views(struct ship_window *window, redisContext *link,

@@ -31,14 +31,15 @@ struct shipper {
     struct ship_session session;
     struct random_source random;
     uint32_t backoff_ms;
-    uint64_t opened, next_check_ns, trimmed_to;
+    uint64_t opened, next_check_ns;
     char last_trouble[FAILURE_TEXT_BYTES]; /* as logged */
 
     /* Under mutex. */
     struct shipper_facts facts;
     bool is_woken, has_ended;
+    bool must_erase;         /* there may be something that Redis is to forget */
     atomic_bool is_stopping; /* the thread also looks at it without */
-    uint64_t stop_at, trim_to;
+    uint64_t stop_at;
     uint64_t stop_deadline_ns;
     int fd; /* of the connection; -1: none */
 };
@@ -136,18 +137,13 @@ static void back_off(struct shipper *shipper, enum status status, const struct f
 
 static enum status open_session(struct shipper *shipper, struct failure *failure)
 {
-    struct writer_facts facts;
     const enum status status = ship_session_open(&shipper->session, failure);
-    if (status != STATUS_OK) {
-        return status;
+    if (status == STATUS_OK) {
+        shipper->opened++;
+        shipper->next_check_ns = clock_monotonic_ns() + CHECK_MS * 1000000ULL;
+        shipper_erase(shipper);
     }
-    shipper->opened++;
-    shipper->next_check_ns = clock_monotonic_ns() + CHECK_MS * 1000000ULL;
-    writer_read_facts(shipper->config.writer, &facts);
-    if (shipper->session.position >= facts.sequence) {
-        publish(shipper, SHIPPER_SHIPPING, "");
-    }
-    return STATUS_OK;
+    return status;
 }
 
 /* Settings that lose data are looked for again and again, also while it ships. */
@@ -161,44 +157,51 @@ static enum status check_again(struct shipper *shipper, struct failure *failure)
     return redis_link_check(shipper->session.link, &shipper->config.redis, failure);
 }
 
-static enum status trim(struct shipper *shipper, bool *has_trimmed, struct failure *failure)
+/* One step, where there may be something to erase. */
+static enum status erase(struct shipper *shipper, bool *has_erased, struct failure *failure)
 {
-    bool is_done = false;
+    enum ship_erased erased = SHIP_ERASED_ALL;
     pthread_mutex_lock(&shipper->mutex);
-    const uint64_t to = shipper->trim_to;
+    const bool must_erase = shipper->must_erase;
+    shipper->must_erase = false;
     pthread_mutex_unlock(&shipper->mutex);
-    *has_trimmed = to > shipper->trimmed_to && to < shipper->session.position;
-    if (!*has_trimmed) {
-        return STATUS_OK;
+    const enum status status =
+        must_erase ? ship_session_erase(&shipper->session, &erased, failure) : STATUS_OK;
+    *has_erased = erased == SHIP_ERASED_SOME;
+    if (status == STATUS_OK && erased != SHIP_ERASED_ALL) {
+        pthread_mutex_lock(&shipper->mutex);
+        shipper->must_erase = true;
+        pthread_mutex_unlock(&shipper->mutex);
     }
-    const enum status status = ship_session_trim(&shipper->session, to, &is_done, failure);
-    shipper->trimmed_to = is_done ? to : shipper->trimmed_to;
     return status;
 }
 
-/* One window, or one step of trimming, or waiting for either. */
+/* One step of erasing and one window, or waiting for either. */
 static enum status work(struct shipper *shipper, struct failure *failure)
 {
     struct writer_facts facts;
+    bool has_erased = false;
     enum status status = check_again(shipper, failure);
+    if (status == STATUS_OK) {
+        status = erase(shipper, &has_erased, failure);
+    }
     if (status != STATUS_OK) {
         return status;
     }
     writer_read_facts(shipper->config.writer, &facts);
-    if (shipper->session.position < facts.sequence) {
+    const bool has_more = shipper->session.position < facts.sequence;
+    if (has_more) {
         status = ship_session_ship(&shipper->session, facts.sequence, failure);
-        if (status == STATUS_OK) {
-            shipper->backoff_ms = BACKOFF_FIRST_MS;
-            publish(shipper, SHIPPER_SHIPPING, "");
-        }
+    }
+    if (status != STATUS_OK) {
         return status;
     }
-    bool has_trimmed = false;
-    status = trim(shipper, &has_trimmed, failure);
-    if (status == STATUS_OK && !has_trimmed) {
+    shipper->backoff_ms = has_more ? BACKOFF_FIRST_MS : shipper->backoff_ms;
+    publish(shipper, SHIPPER_SHIPPING, "");
+    if (!has_more && !has_erased) {
         wait_ms(shipper, IDLE_MS, true);
     }
-    return status;
+    return STATUS_OK;
 }
 
 static void *run(void *context)
@@ -361,10 +364,10 @@ void shipper_read_facts(struct shipper *shipper, struct shipper_facts *out)
     pthread_mutex_unlock(&shipper->mutex);
 }
 
-void shipper_trim_to(struct shipper *shipper, uint64_t sequence)
+void shipper_erase(struct shipper *shipper)
 {
     pthread_mutex_lock(&shipper->mutex);
-    shipper->trim_to = sequence > shipper->trim_to ? sequence : shipper->trim_to;
+    shipper->must_erase = true;
     shipper->is_woken = true;
     pthread_cond_signal(&shipper->changed);
     pthread_mutex_unlock(&shipper->mutex);

@@ -39,5 +39,6 @@ struct shipper_facts {
 };
 void shipper_read_facts(struct shipper *shipper, struct shipper_facts *out);
 
-/* After retention: Redis forgets what the spool has erased up to this sequence. */
-void shipper_trim_to(struct shipper *shipper, uint64_t sequence);
+/* After retention: Redis forgets what the spool has erased or removed (audit/spool/erased.h). It
+ * does so, too, after each connect. */
+void shipper_erase(struct shipper *shipper);

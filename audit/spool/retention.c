@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "audit/spool/erased.h"
 #include "audit/spool/segment.h"
 #include "audit/spool/spool_reader.h"
 #include "base/limits.h"
@@ -276,6 +277,21 @@ static enum status record_erasure(const struct run *run, const struct erasure *e
                       "retention: its record cannot be kept now: nothing is erased");
 }
 
+/* For copies elsewhere, which are to erase the same. */
+static enum status note(const struct run *run, uint64_t segment)
+{
+    struct writer_facts facts;
+    writer_read_facts(run->writer, &facts);
+    return erased_note(run->directory, segment, facts.sequence, run->failure);
+}
+
+static enum status note_removed(const struct run *run, uint64_t to)
+{
+    struct writer_facts facts;
+    writer_read_facts(run->writer, &facts);
+    return erased_note_removed(run->directory, to, facts.sequence, run->failure);
+}
+
 /* The copy is whole on the disk before it is recorded and takes the name. */
 static enum status replace(const struct run *run, uint64_t segment, bool takes_checkpoints,
                            const struct erasure *erasure)
@@ -291,6 +307,9 @@ static enum status replace(const struct run *run, uint64_t segment, bool takes_c
     status = fill_draft(run, segment, takes_checkpoints, draft);
     if (status == STATUS_OK) {
         status = record_erasure(run, erasure);
+    }
+    if (status == STATUS_OK) {
+        status = note(run, segment); /* should we die before the second one */
     }
     if (status == STATUS_OK && rename(draft, path) != 0) {
         status = fail(run->failure, STATUS_IO, "%s: cannot be replaced: %s", path, strerror(errno));
@@ -316,8 +335,11 @@ static enum status erase(const struct run *run, uint64_t segment, const struct s
     if (erasure.count == 0) {
         return STATUS_OK;
     }
-    const enum status status = replace(run, segment, takes_checkpoints, &erasure);
-    run->done->erased += status == STATUS_OK ? erasure.count : 0;
+    enum status status = replace(run, segment, takes_checkpoints, &erasure);
+    if (status == STATUS_OK) {
+        run->done->erased += erasure.count;
+        status = note(run, segment); /* who followed the first one saw the old file */
+    }
     return status;
 }
 
@@ -332,6 +354,9 @@ static enum status remove_segment(const struct run *run, uint64_t segment, uint6
     enum status status = segment_path(run->directory, segment, path, run->failure);
     if (status == STATUS_OK) {
         status = record_erasure(run, &erasure);
+    }
+    if (status == STATUS_OK) {
+        status = note_removed(run, next - 1);
     }
     if (status == STATUS_OK && unlink(path) != 0) {
         status = fail(run->failure, STATUS_IO, "%s: cannot be removed: %s", path, strerror(errno));

@@ -304,13 +304,15 @@ def test_redis_lets_ward_do_what_it_needs(redis):
                     ["XREVRANGE", "ward:audit", "+", "-", "COUNT", "1"],
                     ["XINFO", "STREAM", "ward:audit"], ["INFO"], ["WATCH", "ward:audit"],
                     ["MULTI"], ["XTRIM", "ward:audit", "MINID", "=", "0-1"], ["SELECT", "0"],
+                    ["XDEL", "ward:audit", "1-1"], ["BGREWRITEAOF"],
+                    ["SET", "ward:audit:@erased", "1"], ["GET", "ward:audit:@erased"],
                     ["CONFIG", "GET", "maxmemory-policy"], ["CLIENT", "SETNAME", "ward"]):
         assert redis.ask(*command)[0] in ":*$%O", command
     assert redis.ask("INFO", source="127.0.0.2")[0] == "$", "protected mode shuts other hosts out"
 
 
 @pytest.mark.parametrize("command", [
-    "DEL ward:audit", "DEL ward:audit:@owner", "XTRIM other MAXLEN 0", "XDEL ward:audit 1-1",
+    "DEL ward:audit", "DEL ward:audit:@owner", "XTRIM other MAXLEN 0", "XDEL other 1-1",
     "XSETID ward:audit 9-9", "FLUSHALL", "KEYS *", "GET ward:audit", "SET ward:audit:@chain 1",
     "GET other:@owner", "XADD other * a 1", "XRANGE other - +", "EXPIRE ward:audit 1",
     "RENAME ward:audit ward:b", "CONFIG SET appendonly no", "CONFIG REWRITE", "ACL LIST", "EVAL 1 0",
@@ -330,13 +332,15 @@ def test_redis_knows_no_one_else(redis):
 
 def test_redis_loses_nothing_quietly(redis):
     told = {}
-    for name in ("maxmemory-policy", "appendonly", "appendfsync", "maxmemory"):
+    for name in ("maxmemory-policy", "appendonly", "appendfsync", "maxmemory",
+                 "stream-node-max-entries"):
         with socket.create_connection(("127.0.0.1", redis.port), PATIENCE_S) as connection:
             connection.sendall(f"AUTH ward {redis.password}\r\nCONFIG GET {name}\r\n".encode())
             lines = connection.makefile("rb")
             told[name] = [lines.readline().decode().strip() for _ in range(6)][-1]
     assert told["maxmemory-policy"] == "noeviction" and told["appendonly"] == "yes"
     assert told["appendfsync"] == "everysec" and int(told["maxmemory"]) > 0
+    assert told["stream-node-max-entries"] == "1", "what is erased is gone"
 
 
 def test_secrets_are_made_once_and_are_private(redis):

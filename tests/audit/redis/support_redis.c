@@ -98,6 +98,8 @@ void support_redis_start(struct support_redis *redis)
         "yes",
         "--maxmemory-policy",
         "noeviction",
+        "--stream-node-max-entries",
+        "1",
     };
     size_t count = 0;
     while (words[count]) {

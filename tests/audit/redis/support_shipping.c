@@ -206,6 +206,13 @@ static bool is_entry(const redisReply *stream, size_t index, const char *id, con
            && memcmp(fields->element[count - 1]->str, value, length) == 0;
 }
 
+static bool has_id(const redisReply *stream, size_t index, const char *id)
+{
+    const redisReply *got_id = NULL;
+    const redisReply *fields = NULL;
+    return redis_reply_entry(stream, index, &got_id, &fields) && redis_reply_is_text(got_id, id);
+}
+
 static bool is_copied(struct oracle *oracle, const struct frame *frame)
 {
     static uint8_t bytes[FRAME_HEADER_BYTES + RECORD_BODY_BYTES_MAX];
@@ -213,6 +220,9 @@ static bool is_copied(struct oracle *oracle, const struct frame *frame)
     char id[REDIS_ID_BYTES];
     const size_t length = frame_write(frame, bytes);
     redis_key_id(frame->sequence, 1, id);
+    if (frame->kind == FRAME_ERASED && !has_id(oracle->chain, oracle->chain_next, id)) {
+        return true; /* deleted, as it should be */
+    }
     if (!is_entry(oracle->chain, oracle->chain_next++, id, "frame", bytes, length)) {
         snprintf(oracle->wrong, SHIPPING_WRONG_BYTES, "@chain has not %s", id);
         return false;

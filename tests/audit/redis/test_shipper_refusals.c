@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "audit/chain/digest.h"
+#include "audit/spool/erased.h"
 #include "base/buffer.h"
 #include "base/log.h"
 #include "tests/audit/redis/support_shipping.h"
@@ -187,11 +188,21 @@ static void the_deployed_user_may_do_what_is_needed(void)
     shipping_append(&shipping, 100);
     shipping_wait_all(&shipping);
     const uint64_t before = shipping_length(&shipping, "ward:audit:@chain");
-    shipper_trim_to(shipping.shipper, 200);
+    CHECK(erased_note_removed(shipping.directory, 200, 1, &shipping.failure) == STATUS_OK
+              && erased_note(shipping.directory, 201, 1, &shipping.failure) == STATUS_OK,
+          "noted");
+    shipper_erase(shipping.shipper);
     for (int i = 0; i < 30000 && shipping_length(&shipping, "ward:audit:@chain") >= before; i++) {
     }
     CHECK(shipping_length(&shipping, "ward:audit:@chain") < before, "it may trim: %s",
           shipping_facts(&shipping).trouble);
+    bool is_followed = false;
+    for (int i = 0; i < 30000 && !is_followed; i++) {
+        redisReply *mark = support_redis_ask(&shipping.redis, "GET ward:audit:@erased");
+        is_followed = mark && mark->type == REDIS_REPLY_STRING;
+        freeReplyObject(mark);
+    }
+    CHECK(is_followed, "it may say how far it has erased: %s", shipping_facts(&shipping).trouble);
     CHECK(shipping_facts(&shipping).reconnects == 0, "nothing was denied");
     shipping_remove(&shipping);
 }
