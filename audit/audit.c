@@ -323,6 +323,7 @@ void audit_read_facts(struct audit *audit, struct audit_facts *out)
     }
     *out = (struct audit_facts){
         .is_available = writer.is_available,
+        .is_failing = writer.is_failing,
         .has_redis = shipper != NULL,
         .redis_is_shipping = shipper && redis.state == SHIPPER_SHIPPING,
         .redis_has_alarm = shipper && redis.state == SHIPPER_ALARM,

@@ -61,7 +61,7 @@ void audit_set_retention(struct audit *audit, struct tenant_id tenant, uint32_t 
 MUST_CHECK enum status audit_checkpoint_line(struct audit *audit, struct buffer *out);
 
 struct audit_facts { /* for /metrics and `ward doctor` */
-    bool is_available, has_redis, redis_is_shipping, redis_has_alarm;
+    bool is_available, is_failing, has_redis, redis_is_shipping, redis_has_alarm;
     uint64_t records, groups, failures, refused, lost, queued_bytes, sync_us_total;
     uint64_t sequence, redis_acknowledged, redis_resent, redis_reconnects, redis_mismatches;
     int64_t time_unix_ms; /* of the last durable record */

@@ -414,6 +414,8 @@ static void write_audit(struct writer *writer, const struct audit_facts *facts)
         bool is_of_redis;
     } rows[] = {
         {"available", "gauge", "1 while records can be kept.", facts->is_available, false},
+        {"failing", "gauge", "1 while nothing can be written, also where memory keeps records.",
+         facts->is_failing, false},
         {"records_total", "counter", "Records made durable.", facts->records, false},
         {"groups_total", "counter", "Groups of records that one sync made durable.", facts->groups,
          false},

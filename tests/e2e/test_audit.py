@@ -293,9 +293,10 @@ def test_memory_keeps_records_where_that_is_configured(own_server):
     with FullDisk(server):
         wait_for(lambda: server.metric("ward_audit_failures_total") > 0, "the outage")
         answers = [ask(server) for _ in range(5)]
-        assert ready(server) == ""
+        assert ready(server) == "" and server.metric("ward_audit_failing") == 1
     ids = [answer.id.removeprefix("chatcmpl-") for answer in answers]
     wait_for(lambda: server.metric("ward_audit_queued_bytes") == 0, "the records to be written")
+    assert server.metric("ward_audit_failing") == 0
     assert server.stop() == 0
     by_request, _ = records_of(server)
     check_pairs(by_request)

@@ -618,3 +618,14 @@ def test_the_doctor_looks_at_the_log(own_server):
     assert re.search(r"^ok    redis .*none is configured", found, re.M), found
     (server.state_dir / "audit/officer.key").unlink()
     assert re.search(r"^ok    officer key", server.ward("doctor").stdout, re.M)
+
+
+def test_the_doctor_says_what_an_unsafe_redis_would_lose(own_server, redis):
+    redis.command("CONFIG", "SET", "appendonly", "no")
+    server = own_server()
+    for unsafe, verdict in (("refuse", "BAD "), ("warn", "warn")):
+        found = subprocess.run(
+            [BINARY, "doctor"], capture_output=True, text=True,
+            env={**os.environ, "WARD_STATE_DIR": str(server.state_dir),
+                 "WARD_AUDIT_REDIS_URL": redis.url, "WARD_AUDIT_REDIS_UNSAFE": unsafe})
+        assert re.search(f"^{verdict}  redis .*set appendonly yes", found.stdout, re.M), found

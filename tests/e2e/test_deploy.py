@@ -352,7 +352,8 @@ def test_secrets_are_made_once_and_are_private(redis):
     assert all(path.stat().st_mode & 0o777 == 0o400 for path in redis.secrets.iterdir())
 
 
-def test_prometheus_rules_name_metrics_that_there_are(server):
+def test_prometheus_rules_name_metrics_that_there_are(own_server):
+    server = own_server(environment={"WARD_AUDIT_REDIS_URL": "redis://127.0.0.1:1"})
     rules = yaml.safe_load((DEPLOY / "prometheus/ward.rules.yml").read_text())
     scrape = yaml.safe_load((DEPLOY / "prometheus/prometheus.yml").read_text())
     assert scrape["scrape_configs"][0]["static_configs"][0]["targets"] == ["ward:9090"]

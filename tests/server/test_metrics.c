@@ -8,6 +8,7 @@
 #include "tests/check.h"
 
 static const struct audit_facts audit = {.is_available = true,
+                                         .is_failing = true,
                                          .has_redis = true,
                                          .records = 12,
                                          .groups = 5,
@@ -75,6 +76,7 @@ static void every_line_is_well_formed_and_true(void)
         "ward_live_requests 3\n",
         "ward_all_step_seconds_count 1\n",
         "ward_audit_available 1\n",
+        "ward_audit_failing 1\n",
         "ward_audit_records_total 12\n",
         "ward_audit_groups_total 5\n",
         "ward_audit_sequence 40\n",
