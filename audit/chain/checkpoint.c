@@ -1,19 +1,28 @@
-/* What is signed is the body as it would be without its signature, so a checkpoint is made again
- * from what it says: one spelling, and nothing in it that is not signed. */
+/* What is signed is the outline: what a tenant needs, and a digest of all the rest, which is the
+ * body as it would be without its signature. So a checkpoint is made again from what it says: one
+ * spelling, and nothing in it that is not signed. */
 #include "audit/chain/checkpoint.h"
 
 #include <sodium.h>
 #include <string.h>
+
+#include "audit/chain/little_endian.h"
 
 static const char SIGNED_PREFIX[] = "ward audit checkpoint v1\n";
 static const char LINE_PREFIX[] = "ward-checkpoint 1 ";
 
 enum {
     BASE64 = sodium_base64_VARIANT_ORIGINAL,
-    MESSAGE_BYTES_MAX = sizeof SIGNED_PREFIX - 1 + RECORD_BODY_BYTES_MAX,
+    PREFIX_BYTES = sizeof SIGNED_PREFIX - 1,
+    SIGNED_BYTES = CHECKPOINT_OUTLINE_BYTES - CHECKPOINT_SIGNATURE_BYTES,
+    TIME_AT = CHECKPOINT_KEY_BYTES, /* where the parts of an outline lie */
+    TENANTS_SIZE_AT = TIME_AT + 8,
+    TENANTS_ROOT_AT = TENANTS_SIZE_AT + 4,
+    BODY_DIGEST_AT = TENANTS_ROOT_AT + DIGEST_BYTES,
     TEXT_BYTES_MAX = sodium_base64_ENCODED_LEN(RECORD_BODY_BYTES_MAX, BASE64),
 };
 
+_Static_assert(BODY_DIGEST_AT + DIGEST_BYTES == SIGNED_BYTES, "the signature is the rest");
 _Static_assert(CHECKPOINT_KEY_BYTES == crypto_sign_PUBLICKEYBYTES, "as libsodium has it");
 _Static_assert(CHECKPOINT_SECRET_BYTES == crypto_sign_SECRETKEYBYTES, "as libsodium has it");
 _Static_assert(CHECKPOINT_SIGNATURE_BYTES == crypto_sign_BYTES, "as libsodium has it");
@@ -29,13 +38,48 @@ static void begin_draft(struct record_draft *draft, const struct checkpoint *che
     record_draft_bytes(draft, RECORD_FIELD_tenants_root, checkpoint->tenants_root.bytes);
 }
 
-/* draft: without the signature. Returns the message's bytes. */
-static size_t write_message(const struct record_draft *draft, uint64_t number, int64_t time_unix_ms,
-                            uint8_t out[MESSAGE_BYTES_MAX])
+/* draft: without the signature, which is left out of the outline too. */
+static void write_outline(const struct checkpoint *checkpoint, const struct record_draft *draft,
+                          uint64_t number, uint8_t out[CHECKPOINT_OUTLINE_BYTES])
 {
-    const size_t prefix_bytes = sizeof SIGNED_PREFIX - 1;
-    memcpy(out, SIGNED_PREFIX, prefix_bytes);
-    return prefix_bytes + record_encode(draft, number, time_unix_ms, out + prefix_bytes);
+    uint8_t body[RECORD_BODY_BYTES_MAX];
+    const size_t length = record_encode(draft, number, checkpoint->time_unix_ms, body);
+    const struct digest digest = digest_of(body, length);
+    memcpy(out, checkpoint->chain_id, CHECKPOINT_KEY_BYTES);
+    little_endian_write_u64(out + TIME_AT, (uint64_t)checkpoint->time_unix_ms);
+    little_endian_write_u32(out + TENANTS_SIZE_AT, checkpoint->tenants_size);
+    memcpy(out + TENANTS_ROOT_AT, checkpoint->tenants_root.bytes, DIGEST_BYTES);
+    memcpy(out + BODY_DIGEST_AT, digest.bytes, DIGEST_BYTES);
+}
+
+struct message {
+    uint8_t bytes[PREFIX_BYTES + SIGNED_BYTES];
+};
+
+static struct message message_of(const uint8_t outline[CHECKPOINT_OUTLINE_BYTES])
+{
+    struct message message;
+    memcpy(message.bytes, SIGNED_PREFIX, PREFIX_BYTES);
+    memcpy(message.bytes + PREFIX_BYTES, outline, SIGNED_BYTES);
+    return message;
+}
+
+static enum status check_outline(const uint8_t outline[CHECKPOINT_OUTLINE_BYTES],
+                                 const uint8_t chain_id[CHECKPOINT_KEY_BYTES],
+                                 struct failure *failure)
+{
+    const struct message message = message_of(outline);
+    if (memcmp(outline, chain_id, CHECKPOINT_KEY_BYTES) != 0) {
+        return fail(failure, STATUS_INVALID,
+                    "checkpoint: belongs to another chain; give the public key of that one");
+    }
+    if (crypto_sign_verify_detached(outline + SIGNED_BYTES, message.bytes, sizeof message.bytes,
+                                    chain_id)
+        != 0) {
+        return fail(failure, STATUS_INVALID,
+                    "checkpoint: its signature is bad: it was changed, or not made with this key");
+    }
+    return STATUS_OK;
 }
 
 size_t checkpoint_append(struct chain *chain, const uint8_t secret[CHECKPOINT_SECRET_BYTES],
@@ -50,13 +94,12 @@ size_t checkpoint_append(struct chain *chain, const uint8_t secret[CHECKPOINT_SE
         .tenants_size = chain->tenants_size,
     };
     struct record_draft draft;
-    uint8_t message[MESSAGE_BYTES_MAX];
-    uint8_t signature[CHECKPOINT_SIGNATURE_BYTES];
+    uint8_t outline[CHECKPOINT_OUTLINE_BYTES], signature[CHECKPOINT_SIGNATURE_BYTES];
     crypto_sign_ed25519_sk_to_pk(checkpoint.chain_id, secret);
     begin_draft(&draft, &checkpoint);
-    const size_t length =
-        write_message(&draft, chain->tenants[0].size + 1, checkpoint.time_unix_ms, message);
-    crypto_sign_detached(signature, NULL, message, length, secret);
+    write_outline(&checkpoint, &draft, chain->tenants[0].size + 1, outline);
+    const struct message message = message_of(outline);
+    crypto_sign_detached(signature, NULL, message.bytes, sizeof message.bytes, secret);
     record_draft_bytes(&draft, RECORD_FIELD_signature, signature);
     return chain_append(chain, &draft, checkpoint.time_unix_ms, out);
 }
@@ -99,13 +142,11 @@ static bool is_spelled(const struct record *record, struct record_draft *draft,
            && memcmp(body, record->body, record->body_bytes) == 0;
 }
 
-enum status checkpoint_check(const uint8_t *body, size_t length,
-                             const uint8_t chain_id[CHECKPOINT_KEY_BYTES], struct checkpoint *out,
-                             struct failure *failure)
+static enum status read_outline(const uint8_t *body, size_t length, struct checkpoint *out,
+                                uint8_t outline[CHECKPOINT_OUTLINE_BYTES], struct failure *failure)
 {
     struct record record;
     struct record_draft draft;
-    uint8_t message[MESSAGE_BYTES_MAX];
     const uint8_t *signature = NULL;
     if (record_parse(body, length, &record) == STATUS_OK
         && record.event == RECORD_EVENT_CHAIN_CHECKPOINT && read_fields(&record, out)) {
@@ -115,20 +156,43 @@ enum status checkpoint_check(const uint8_t *body, size_t length,
         return fail(failure, STATUS_INVALID, "checkpoint: is no chain.checkpoint record");
     }
     begin_draft(&draft, out);
-    const size_t message_bytes = write_message(&draft, record.number, record.time_unix_ms, message);
-    if (!is_spelled(&record, &draft, signature)) {
-        return fail(failure, STATUS_INVALID,
-                    "checkpoint: says more than a checkpoint of version 1");
+    write_outline(out, &draft, record.number, outline);
+    memcpy(outline + SIGNED_BYTES, signature, CHECKPOINT_SIGNATURE_BYTES);
+    return is_spelled(&record, &draft, signature)
+               ? STATUS_OK
+               : fail(failure, STATUS_INVALID,
+                      "checkpoint: says more than a checkpoint of version 1");
+}
+
+enum status checkpoint_check(const uint8_t *body, size_t length,
+                             const uint8_t chain_id[CHECKPOINT_KEY_BYTES], struct checkpoint *out,
+                             struct failure *failure)
+{
+    uint8_t outline[CHECKPOINT_OUTLINE_BYTES];
+    const enum status status = read_outline(body, length, out, outline, failure);
+    return status == STATUS_OK ? check_outline(outline, chain_id, failure) : status;
+}
+
+enum status checkpoint_write_outline(const uint8_t *body, size_t length,
+                                     uint8_t out[CHECKPOINT_OUTLINE_BYTES], struct failure *failure)
+{
+    struct checkpoint checkpoint;
+    return read_outline(body, length, &checkpoint, out, failure);
+}
+
+enum status checkpoint_check_outline(const uint8_t outline[CHECKPOINT_OUTLINE_BYTES],
+                                     const uint8_t chain_id[CHECKPOINT_KEY_BYTES],
+                                     struct checkpoint_outline *out, struct failure *failure)
+{
+    const uint64_t time_unix_ms = little_endian_read_u64(outline + TIME_AT);
+    const uint32_t tenants_size = little_endian_read_u32(outline + TENANTS_SIZE_AT);
+    if (time_unix_ms > INT64_MAX || tenants_size > LIMIT_TENANTS + 1) {
+        return fail(failure, STATUS_INVALID, "checkpoint: is no outline of one");
     }
-    if (memcmp(out->chain_id, chain_id, CHECKPOINT_KEY_BYTES) != 0) {
-        return fail(failure, STATUS_INVALID,
-                    "checkpoint: belongs to another chain; give the public key of that one");
-    }
-    if (crypto_sign_verify_detached(signature, message, message_bytes, chain_id) != 0) {
-        return fail(failure, STATUS_INVALID,
-                    "checkpoint: its signature is bad: it was changed, or not made with this key");
-    }
-    return STATUS_OK;
+    out->time_unix_ms = (int64_t)time_unix_ms;
+    out->tenants_size = tenants_size;
+    memcpy(out->tenants_root.bytes, outline + TENANTS_ROOT_AT, DIGEST_BYTES);
+    return check_outline(outline, chain_id, failure);
 }
 
 bool checkpoint_fits(const struct checkpoint *checkpoint, struct chain *chain)

@@ -10,6 +10,8 @@ enum {
     CHECKPOINT_KEY_BYTES = 32,    /* Ed25519 public key, and seed */
     CHECKPOINT_SECRET_BYTES = 64, /* as libsodium keeps it */
     CHECKPOINT_SIGNATURE_BYTES = 64,
+    CHECKPOINT_OUTLINE_BYTES =
+        CHECKPOINT_KEY_BYTES + 8 + 4 + 2 * DIGEST_BYTES + CHECKPOINT_SIGNATURE_BYTES,
 };
 
 /* The next frame of the chain: a checkpoint over all before it. Returns bytes. */
@@ -33,6 +35,24 @@ MUST_CHECK enum status checkpoint_check(const uint8_t *body, size_t length,
 
 /* True when it describes the chain as it is just before the checkpoint's own record. */
 bool checkpoint_fits(const struct checkpoint *checkpoint, struct chain *chain);
+
+/* What one tenant is given of a checkpoint: chain id, time u64, tenants_size u32, tenants_root, the
+ * digest of all the rest, signature. It proves the tenant's tree and tells nothing of how many
+ * records others have. */
+struct checkpoint_outline {
+    int64_t time_unix_ms;
+    uint32_t tenants_size;
+    struct digest tenants_root;
+};
+/* STATUS_INVALID: the body is no canonical checkpoint. Its signature is not checked. */
+MUST_CHECK enum status checkpoint_write_outline(const uint8_t *body, size_t length,
+                                                uint8_t out[CHECKPOINT_OUTLINE_BYTES],
+                                                struct failure *failure);
+/* STATUS_INVALID: of another chain, or the signature is bad; failure says which. */
+MUST_CHECK enum status checkpoint_check_outline(const uint8_t outline[CHECKPOINT_OUTLINE_BYTES],
+                                                const uint8_t chain_id[CHECKPOINT_KEY_BYTES],
+                                                struct checkpoint_outline *out,
+                                                struct failure *failure);
 
 /* The form that is copied elsewhere: "ward-checkpoint 1 BASE64(body)", one line without newline,
  * and back. out of read holds RECORD_BODY_BYTES_MAX. STATUS_INVALID: not spelled like that;

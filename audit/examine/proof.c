@@ -150,11 +150,10 @@ static const char *hex(struct digest digest, char out[HEX_BYTES])
     return sodium_bin2hex(out, HEX_BYTES, digest.bytes, DIGEST_BYTES);
 }
 
-static void write_body(const struct frame *frame, FILE *out)
+static void write_base64(const uint8_t *bytes, size_t length, FILE *out)
 {
     char text[BODY_TEXT_BYTES];
-    sodium_bin2base64(text, sizeof text, frame->body, frame->body_bytes,
-                      sodium_base64_VARIANT_ORIGINAL);
+    sodium_bin2base64(text, sizeof text, bytes, length, sodium_base64_VARIANT_ORIGINAL);
     fputs(text, out);
 }
 
@@ -168,7 +167,7 @@ static void write_digests(const struct digest *digests, size_t count, FILE *out)
 
 /* A checkpoint, and the way from the tenant's tree to its root. The chain is just before it. */
 static void write_checkpoint(bool is_before, const struct chain *chain, struct tenant_id tenant,
-                             const struct frame *frame, FILE *out)
+                             const uint8_t outline[CHECKPOINT_OUTLINE_BYTES], FILE *out)
 {
     struct digest leaves[LIMIT_TENANTS + 1];
     struct digest path[MERKLE_PATH_MAX];
@@ -179,7 +178,7 @@ static void write_checkpoint(bool is_before, const struct chain *chain, struct t
         path_count = merkle_path(leaves, chain->tenants_size, tenant.value, path);
     }
     fprintf(out, "{\"%s\":{\"checkpoint\":\"", is_before ? "before" : "after");
-    write_body(frame, out);
+    write_base64(outline, CHECKPOINT_OUTLINE_BYTES, out);
     fprintf(out, "\",\"size\":%" PRIu64 ",\"path\":[", tree->size);
     write_digests(path, path_count, out);
     if (is_before) { /* the tree grows from them */
@@ -197,7 +196,7 @@ static void write_record(const struct frame *frame, FILE *out)
         return;
     }
     fputs("{\"record\":\"", out);
-    write_body(frame, out);
+    write_base64(frame->body, frame->body_bytes, out);
     fputs("\"}\n", out);
 }
 
@@ -222,18 +221,31 @@ static enum status write_head(const char *directory, const struct range *range, 
     return status;
 }
 
-static void write_frame(const struct range *range, const struct chain *chain,
-                        const struct frame *frame, FILE *out, uint64_t *count)
+/* One of the records that the bundle holds. */
+static bool is_own(const struct range *range, const struct frame *frame)
 {
-    if (frame->sequence == range->before) {
-        write_checkpoint(true, chain, range->tenant, frame, out);
+    return frame->sequence >= range->before && frame->sequence != range->after
+           && tenant_same(frame->tenant, range->tenant);
+}
+
+static enum status write_frame(const struct range *range, const struct chain *chain,
+                               const struct frame *frame, FILE *out, struct failure *failure)
+{
+    const bool is_before = frame->sequence == range->before;
+    const bool is_after = frame->sequence == range->after;
+    if (is_before || is_after) {
+        uint8_t outline[CHECKPOINT_OUTLINE_BYTES];
+        const enum status status =
+            checkpoint_write_outline(frame->body, frame->body_bytes, outline, failure);
+        if (status != STATUS_OK) {
+            return status;
+        }
+        write_checkpoint(is_before, chain, range->tenant, outline, out);
     }
-    if (frame->sequence == range->after) {
-        write_checkpoint(false, chain, range->tenant, frame, out);
-    } else if (frame->sequence >= range->before && tenant_same(frame->tenant, range->tenant)) {
+    if (is_own(range, frame)) {
         write_record(frame, out);
-        (*count)++;
     }
+    return STATUS_OK;
 }
 
 /* STATUS_NOT_FOUND: the range ends here. */
@@ -244,10 +256,11 @@ static enum status follow_frame(const struct range *range, struct chain *chain,
     if (frame->kind == FRAME_SNAPSHOT) { /* the first one begins, the others are passed over */
         return chain->sequence == 0 ? chain_read_snapshot(chain, frame) : STATUS_OK;
     }
-    write_frame(range, chain, frame, out, count);
-    if (frame->sequence == range->after) {
-        return STATUS_NOT_FOUND;
+    const enum status status = write_frame(range, chain, frame, out, failure);
+    if (status != STATUS_OK || frame->sequence == range->after) {
+        return status != STATUS_OK ? status : STATUS_NOT_FOUND;
     }
+    *count += is_own(range, frame);
     if (chain_follow(chain, frame, NULL) != CHAIN_INTACT) {
         return fail(failure, STATUS_INVALID,
                     "record %" PRIu64 " does not fit the chain: run ward audit verify",

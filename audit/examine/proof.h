@@ -1,6 +1,6 @@
 /* proof.h - a bundle that proves one tenant's records between two checkpoints: they are all there,
- * in order, unchanged. JSON lines: a head, the checkpoint before with its path, the tenant's peaks
- * there, the records (bodies; of erased ones the leaf hash), the checkpoint after with its path.
+ * in order, unchanged. JSON lines: a head, the outline of the checkpoint before with its path, the
+ * tenant's peaks there, the records (bodies; of erased ones the leaf hash), the outline after.
  * Checked with the public key alone, offline. How it follows: README.md of audit/chain. */
 #pragma once
 #include <stdio.h>

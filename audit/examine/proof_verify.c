@@ -19,9 +19,7 @@ struct proof {
     struct proof_summary *summary;
     struct verify_result *result;
     enum stage stage;
-    struct merkle tree; /* of the tenant, as far as the bundle was read */
-    bool has_before;
-    struct checkpoint before, after;
+    struct merkle tree;           /* of the tenant, as far as the bundle was read */
     int64_t time_unix_ms;         /* of the last record or checkpoint */
     char name[RECORD_NAME_BYTES]; /* that the head claims */
 };
@@ -100,7 +98,7 @@ static enum verify_break take_head(struct proof *proof, json_t *line)
 /* ---- checkpoints ----------------------------------------------------------------------------- */
 
 /* The tenant's tree, as it is in `proof`, is in the tree of tenants that the checkpoint signs. */
-static bool path_proves(const struct proof *proof, const struct checkpoint *checkpoint,
+static bool path_proves(const struct proof *proof, const struct checkpoint_outline *checkpoint,
                         const struct digest *path, size_t path_count)
 {
     const struct tenant_id tenant = proof->summary->tenant;
@@ -112,15 +110,15 @@ static bool path_proves(const struct proof *proof, const struct checkpoint *chec
 }
 
 static enum verify_break check_signature(struct proof *proof, const char *text,
-                                         struct checkpoint *out)
+                                         struct checkpoint_outline *out)
 {
-    uint8_t body[RECORD_BODY_BYTES_MAX];
+    uint8_t outline[RECORD_BODY_BYTES_MAX];
     size_t length = 0;
     struct failure failure = {""};
-    if (!read_body(text, body, &length)) {
-        return malformed(proof, "a checkpoint is not in base64");
+    if (!read_body(text, outline, &length) || length != CHECKPOINT_OUTLINE_BYTES) {
+        return malformed(proof, "a checkpoint is no outline in base64");
     }
-    if (checkpoint_check(body, length, proof->public_key, out, &failure) != STATUS_OK) {
+    if (checkpoint_check_outline(outline, proof->public_key, out, &failure) != STATUS_OK) {
         return verify_walk_break(proof->result, VERIFY_REWRITE, proof->tree.size, "%s",
                                  failure.text);
     }
@@ -162,17 +160,17 @@ static enum verify_break take_before(struct proof *proof, const json_t *line)
         || !read_digests(path_json, MERKLE_PATH_MAX, path, &path_count)) {
         return malformed(proof, "its second line is no checkpoint before");
     }
-    const enum verify_break kind = check_signature(proof, text, &proof->before);
+    struct checkpoint_outline before;
+    const enum verify_break kind = check_signature(proof, text, &before);
     if (kind != VERIFY_INTACT) {
         return kind;
     }
-    if (!path_proves(proof, &proof->before, path, path_count)) {
+    if (!path_proves(proof, &before, path, path_count)) {
         return verify_walk_break(proof->result, VERIFY_REWRITE, proof->tree.size,
                                  "the first checkpoint signs another tree than the bundle has");
     }
-    proof->has_before = true;
-    proof->time_unix_ms = proof->before.time_unix_ms;
-    proof->summary->from_unix_ms = proof->before.time_unix_ms;
+    proof->time_unix_ms = before.time_unix_ms;
+    proof->summary->from_unix_ms = before.time_unix_ms;
     proof->summary->first_number = proof->tree.size + 1;
     return VERIFY_INTACT;
 }
@@ -203,27 +201,25 @@ static enum verify_break take_after(struct proof *proof, json_t *value)
         || size < 0 || !read_digests(path_json, MERKLE_PATH_MAX, path, &path_count)) {
         return malformed(proof, "its last line is no checkpoint after");
     }
-    const enum verify_break kind = check_signature(proof, text, &proof->after);
+    struct checkpoint_outline after;
+    const enum verify_break kind = check_signature(proof, text, &after);
     if (kind != VERIFY_INTACT) {
         return kind;
     }
     if ((uint64_t)size != proof->tree.size) {
         return count_break(proof, (uint64_t)size);
     }
-    if (!path_proves(proof, &proof->after, path, path_count)) {
+    if (!path_proves(proof, &after, path, path_count)) {
         return verify_walk_break(proof->result, VERIFY_REWRITE, proof->tree.size,
                                  "the last checkpoint signs other records than the bundle has");
     }
-    if (proof->after.time_unix_ms < proof->time_unix_ms
-        || (proof->has_before
-            && (proof->after.sequence <= proof->before.sequence
-                || proof->after.epoch < proof->before.epoch))) {
+    if (after.time_unix_ms < proof->time_unix_ms) {
         return verify_walk_break(proof->result, VERIFY_SWAP, proof->tree.size,
                                  "the last checkpoint is older than what comes before it");
     }
-    proof->summary->to_unix_ms = proof->after.time_unix_ms;
+    proof->summary->to_unix_ms = after.time_unix_ms;
     proof->summary->last_number = proof->tree.size;
-    proof->result->last_signed = proof->after.sequence;
+    proof->result->last_signed = proof->tree.size;
     proof->stage = STAGE_END;
     return VERIFY_INTACT;
 }

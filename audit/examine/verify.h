@@ -29,7 +29,7 @@ struct verify_result {
     struct spool_place place;      /* of a spool */
     char text[FAILURE_TEXT_BYTES]; /* what was found; when intact, what was not checked */
     uint64_t first_sequence, records, erased, checkpoints, bytes;
-    uint64_t last_signed; /* last sequence that a checkpoint covers */
+    uint64_t last_signed; /* last sequence that a checkpoint covers; of a proof the last number */
     uint64_t torn_bytes;  /* behind the end: never told to be kept */
     uint64_t macs_checked;
     bool is_live; /* a server is writing: the end moves */

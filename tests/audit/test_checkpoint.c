@@ -53,7 +53,7 @@ static const char known_line[] =
     "ward-checkpoint 1 "
     "rAEBAgIDGwAAAYvP5WvoBBg8BQAYPFggA6EHv/POEL4dcN0Y50vAmWfk1jCbpQ1fHdyGZBJVMbgYPQMYPlgg4X/iTXcgy4"
     "+W0J7O+oeWEXSh9yDlFwDKYCLaLP5lAQIYPwEYQAQYQVggybwPDJOUD1Or4wkY6fvOh8glYpMuSB54/6okriq/uYcYQlhA"
-    "xYSxyNpE52y0wEXILEhHppahsXXiZ3OYVddVRjJdNGYrpABGyRIXtZvwO+FaLfPAljJ16RpkAulMPsxDACqeCA==";
+    "/ql4jygG/XDC1VxYy2DP583OG+voUe2IBPIKmpo6GcNe5l12BS3Z9iyuehordsKXXgYm01PyrUSlvm/13jHGCg==";
 
 /* The checkpoint of two_records; returns the bytes of its body. */
 static size_t make_body(struct chain *chain, uint8_t out[RECORD_BODY_BYTES_MAX])
@@ -71,15 +71,15 @@ static void frames_have_the_bytes_that_others_make(void)
     uint8_t frame[CHAIN_FRAME_BYTES_MAX];
     const size_t length = checkpoint_append(chain, secret, 1700000001000, frame);
     CHECK(support_digest_is(digest_of(frame, length),
-                            "f5b5a7d48da167aad46e77b7cd96021b86bed84344ec583abb4ede2d32d171e8"),
+                            "03966a0d4150ec61c70e69fb15df492213c199e36ade0da63696ad340444796f"),
           "checkpoint");
     CHECK(support_digest_is(chain->head,
-                            "7cebcbe9b145c0ef5b7812a72f91fdb8770341ca5c08a38bbfcc9d376bcc39f8"),
+                            "80f9fd9616fb55eec4b6d59decfec579adcca2bc48ea0e9e4b56dae37fca631e"),
           "head");
     struct buffer buffer = {.limit_bytes = 1 << 20};
     CHECK(chain_write_snapshot(chain, &buffer) == STATUS_OK, "snapshot");
     CHECK(support_digest_is(digest_of(buffer.bytes, buffer.length),
-                            "704d41fd237ad390d0fbfd3b8af3dd80cb511c0e5fec0bfc8eaaef7d2f3c216d"),
+                            "83443cf85cdfbc604d5e0d30809eb565ab230c0e14d1f6d2c2d560c07356fe89"),
           "snapshot");
     buffer_clear(&buffer);
     CHECK(checkpoint_write_line(frame + FRAME_HEADER_BYTES, length - FRAME_HEADER_BYTES, &buffer)
@@ -177,22 +177,53 @@ static void every_changed_bit_is_found(void)
     chain_destroy(chain);
 }
 
-/* As README.md says what is signed: the body with one pair less, and that is the last. */
-static void the_signature_is_over_the_rest_of_the_body(void)
+/* As README.md says what is signed: the outline, whose last digest is of the body with one pair
+ * less, and that is the last. */
+static void the_signature_is_over_the_outline(void)
 {
-    enum { PAIR_BYTES = 2 + 2 + CHECKPOINT_SIGNATURE_BYTES };
+    enum { PAIR_BYTES = 2 + 2 + CHECKPOINT_SIGNATURE_BYTES, ROOT_AT = CHECKPOINT_KEY_BYTES + 12 };
     static const char prefix[] = "ward audit checkpoint v1\n";
+    static const uint8_t time_and_size[] = {0xe8, 0x6b, 0xe5, 0xcf, 0x8b, 0x01, 0, 0, 4, 0, 0, 0};
     struct chain *chain = two_records();
-    uint8_t body[RECORD_BODY_BYTES_MAX];
-    uint8_t message[sizeof prefix + sizeof body];
+    const struct digest root = chain_tenants_root(chain);
+    uint8_t body[RECORD_BODY_BYTES_MAX], outline[CHECKPOINT_OUTLINE_BYTES];
+    uint8_t message[sizeof prefix + sizeof outline];
     const size_t length = make_body(chain, body);
+    CHECK(checkpoint_write_outline(body, length, outline, &failure) == STATUS_OK, "%s",
+          failure.text);
     memcpy(message, prefix, sizeof prefix - 1);
-    memcpy(message + sizeof prefix - 1, body, length - PAIR_BYTES);
-    message[sizeof prefix - 1]--;
-    CHECK(crypto_sign_verify_detached(body + length - CHECKPOINT_SIGNATURE_BYTES, message,
-                                      sizeof prefix - 1 + length - PAIR_BYTES, public_key)
+    memcpy(message + sizeof prefix - 1, outline, sizeof outline - CHECKPOINT_SIGNATURE_BYTES);
+    CHECK(crypto_sign_verify_detached(
+              body + length - CHECKPOINT_SIGNATURE_BYTES, message,
+              sizeof prefix - 1 + sizeof outline - CHECKPOINT_SIGNATURE_BYTES, public_key)
               == 0,
           "libsodium");
+    body[0]--;
+    const struct digest rest = digest_of(body, length - PAIR_BYTES);
+    CHECK(memcmp(outline, public_key, sizeof public_key) == 0, "chain id");
+    CHECK(memcmp(outline + CHECKPOINT_KEY_BYTES, time_and_size, sizeof time_and_size) == 0,
+          "time and size");
+    CHECK(memcmp(outline + ROOT_AT, root.bytes, DIGEST_BYTES) == 0, "root");
+    CHECK(memcmp(outline + ROOT_AT + DIGEST_BYTES, rest.bytes, DIGEST_BYTES) == 0, "the rest");
+    chain_destroy(chain);
+}
+
+static void no_bit_of_an_outline_can_change(void)
+{
+    struct chain *chain = two_records();
+    struct checkpoint_outline read;
+    uint8_t body[RECORD_BODY_BYTES_MAX], outline[CHECKPOINT_OUTLINE_BYTES];
+    const size_t length = make_body(chain, body);
+    CHECK(checkpoint_write_outline(body, length, outline, &failure) == STATUS_OK
+              && checkpoint_check_outline(outline, public_key, &read, &failure) == STATUS_OK,
+          "%s", failure.text);
+    CHECK(read.time_unix_ms == 1700000001000 && read.tenants_size == 4, "what it says");
+    for (size_t bit = 0; bit < 8 * sizeof outline; bit++) {
+        outline[bit / 8] ^= (uint8_t)(1U << bit % 8);
+        CHECK(checkpoint_check_outline(outline, public_key, &read, &failure) == STATUS_INVALID,
+              "bit %zu", bit);
+        outline[bit / 8] ^= (uint8_t)(1U << bit % 8);
+    }
     chain_destroy(chain);
 }
 
@@ -266,5 +297,5 @@ static void lines_are_read_strictly(void)
 
 CHECK_MAIN(frames_have_the_bytes_that_others_make, a_checkpoint_fits_its_place_alone,
            the_epoch_in_the_body_is_that_of_the_frame, every_changed_bit_is_found,
-           the_signature_is_over_the_rest_of_the_body, what_is_no_checkpoint_is_refused,
-           lines_are_read_strictly)
+           the_signature_is_over_the_outline, no_bit_of_an_outline_can_change,
+           what_is_no_checkpoint_is_refused, lines_are_read_strictly)

@@ -120,7 +120,8 @@ def check_signature(directory, body, record):
     assert body[-68:-64] == b"\x18\x42\x58\x40"
     count = body[0] & 31
     assert body[0] >> 5 == 5 and 0 < count < 24
-    signed = bytes([5 << 5 | count - 1]) + body[1:-68]
+    rest = hashlib.sha256(bytes([5 << 5 | count - 1]) + body[1:-68]).digest()
+    signed = public + struct.pack("<QI", record["time"], record["tenants_size"]) + record["tenants_root"] + rest
     Ed25519PublicKey.from_public_bytes(public).verify(
         record["signature"], b"ward audit checkpoint v1\n" + signed)
 
