@@ -41,6 +41,8 @@ struct audit {
     atomic_bool is_stopping;
     pthread_t inbox, retention;
     struct retention_memory *retained; /* the retention thread's; NULL is fine */
+    uint64_t opened_ns;
+    int64_t last_unix_ms; /* of the last record then; of a new log when it was opened */
     bool has_inbox, has_retention;
 };
 
@@ -70,6 +72,11 @@ static void *take_inbox(void *argument)
     return NULL;
 }
 
+static int64_t read_clock(const struct audit *audit)
+{
+    return audit->config.now_unix_ms ? audit->config.now_unix_ms() : clock_unix_ms();
+}
+
 static void erase_by_age(struct audit *audit)
 {
     uint32_t tenant_days[LIMIT_TENANTS + 1];
@@ -81,8 +88,16 @@ static void erase_by_age(struct audit *audit)
     if (shipper) {
         shipper_read_facts(shipper, &shipped);
     }
+    const int64_t clock_ms = read_clock(audit);
+    const int64_t now_ms = retention_now(clock_ms, audit->last_unix_ms,
+                                         (clock_monotonic_ns() - audit->opened_ns) / 1000000);
+    if (now_ms < clock_ms) {
+        log_event(LOG_LEVEL_WARN, "audit", "retention.clock_ahead",
+                  "days=%lld hint=\"set the clock, or restart the server if it is right\"",
+                  (long long)((clock_ms - now_ms) / 86400000));
+    }
     const struct retention_terms terms = {
-        .now_unix_ms = audit->config.now_unix_ms ? audit->config.now_unix_ms() : clock_unix_ms(),
+        .now_unix_ms = now_ms,
         .days = audit->config.retention_days,
         .tenant_days = tenant_days,
         .shipped = shipped.acknowledged,
@@ -161,7 +176,10 @@ static enum status start_writer(struct audit *audit, struct failure *failure)
         .committed = wake_shipper,
         .committed_context = audit,
     };
-    return writer_start(&terms, &audit->writer, failure);
+    const enum status status = writer_start(&terms, &audit->writer, failure);
+    const int64_t found_ms = status == STATUS_OK ? writer_found_time(audit->writer) : 0;
+    audit->last_unix_ms = found_ms > 0 ? found_ms : read_clock(audit);
+    return status;
 }
 
 static enum status start_shipper(struct audit *audit, const struct audit_config *config,
@@ -207,6 +225,7 @@ static struct audit *create(const struct audit_config *config, struct failure *f
     }
     audit->config = *config;
     audit->retained = retention_memory_create();
+    audit->opened_ns = clock_monotonic_ns();
     memcpy(audit->directory, config->directory, length + 1);
     pthread_condattr_t attributes;
     pthread_condattr_init(&attributes);

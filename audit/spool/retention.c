@@ -372,6 +372,14 @@ static enum status remove_segment(const struct run *run, uint64_t segment, uint6
     return status;
 }
 
+/* ---- when ------------------------------------------------------------------------------------ */
+
+int64_t retention_now(int64_t clock_unix_ms, int64_t last_unix_ms, uint64_t since_start_ms)
+{
+    const int64_t most = last_unix_ms + (int64_t)since_start_ms + RETENTION_AHEAD_DAYS * DAY_MS;
+    return clock_unix_ms < most ? clock_unix_ms : most;
+}
+
 /* ---- a run ----------------------------------------------------------------------------------- */
 
 static int64_t earliest_days(const struct retention_terms *terms)

@@ -25,6 +25,12 @@ struct retention_done {
     uint64_t removed_to; /* last sequence of the removed segments; 0: none */
 };
 
+/* The time to erase by. What a wrong clock erases cannot be brought back, so a clock further ahead
+ * than RETENTION_AHEAD_DAYS of where the last record at start (last_unix_ms) and the time since
+ * then put it is not believed; after the next start it is. */
+enum { RETENTION_AHEAD_DAYS = 31 };
+int64_t retention_now(int64_t clock_unix_ms, int64_t last_unix_ms, uint64_t since_start_ms);
+
 /* What runs found, so that the next one reads only segments in which something is due. */
 struct retention_memory;
 struct retention_memory *retention_memory_create(void); /* NULL: no memory */

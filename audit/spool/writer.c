@@ -127,6 +127,11 @@ bool writer_is_available(const struct writer *writer)
            && ring_free_bytes(writer->ring) >= largest + writer->config.queue_bytes / 2;
 }
 
+int64_t writer_found_time(const struct writer *writer)
+{
+    return writer->found_time_unix_ms;
+}
+
 const struct directory_keys *writer_keys(const struct writer *writer)
 {
     return writer->keys;
@@ -240,6 +245,7 @@ static enum status recover(struct writer *writer, struct recovery *recovery,
     }
     atomic_store(&writer->sequence, writer->chain->sequence);
     atomic_store(&writer->time_unix_ms, writer->chain->time_unix_ms);
+    writer->found_time_unix_ms = writer->chain->time_unix_ms;
     return status;
 }
 

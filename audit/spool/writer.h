@@ -57,6 +57,8 @@ MUST_CHECK enum status writer_wait(struct writer *writer, struct writer_position
 
 /* False: writing fails or hangs, and the mode or a full queue leaves no room for what OPENS. */
 bool writer_is_available(const struct writer *writer);
+/* Of the last record that was found at start; 0: there was none. */
+int64_t writer_found_time(const struct writer *writer);
 const struct directory_keys *writer_keys(const struct writer *writer);
 
 /* The last checkpoint's body; returns its bytes, 0: none yet. Any thread. */

@@ -42,6 +42,7 @@ struct writer {
     uint64_t handle_count;
     pthread_t thread;
     bool has_thread, is_all_kept; /* is_all_kept: set by the thread as it ends */
+    int64_t found_time_unix_ms;   /* of the last record at start */
 
     /* ---- under the lock ---- */
     pthread_mutex_t lock;

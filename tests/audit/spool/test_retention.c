@@ -398,6 +398,28 @@ static void what_is_explained_stays_so(void)
     support_directory_remove(root);
 }
 
+/* Ahead by years, at start or later, it would erase everything. */
+static void a_clock_far_ahead_is_not_believed(void)
+{
+    const int64_t most = RETENTION_AHEAD_DAYS * day_ms, year = 365 * day_ms;
+    CHECK(retention_now(begin_ms + day_ms, begin_ms, 0) == begin_ms + day_ms, "a day off");
+    CHECK(retention_now(begin_ms - day_ms, begin_ms, 0) == begin_ms - day_ms, "back");
+    CHECK(retention_now(begin_ms + 9 * year, begin_ms, 5000) == begin_ms + 5000 + most, "ahead");
+    CHECK(retention_now(begin_ms + year, begin_ms, (uint64_t)year) == begin_ms + year, "up long");
+    struct writer *writer = make_spool();
+    CHECK(writer_found_time(writer) == 0, "nothing was found");
+    const int64_t last_ms = atomic_load(&now_ms);
+    CHECK(writer_stop(writer), "all kept");
+    atomic_fetch_add(&now_ms, 9 * year);
+    writer = start();
+    CHECK(writer_found_time(writer) == last_ms, "the last record's");
+    struct retention_terms terms = make_terms(365);
+    terms.now_unix_ms = retention_now(terms.now_unix_ms, writer_found_time(writer), 0);
+    CHECK(run(writer, &terms, STATUS_OK).erased == 0, "a wrong clock erases nothing");
+    CHECK(writer_stop(writer), "all kept");
+    support_directory_remove(root);
+}
+
 /* A segment that was changed by somebody tells whether it was read. */
 static void segments_in_which_nothing_is_due_are_not_read(void)
 {
@@ -449,6 +471,7 @@ static void a_run_can_be_stopped_and_needs_its_record(void)
 }
 
 CHECK_MAIN(each_tenant_has_its_own_days, retention_explains_what_it_took_and_no_more,
-           what_is_explained_stays_so, segments_of_which_nothing_is_left_are_removed,
-           only_what_redis_has_is_erased, checkpoints_go_last,
-           segments_in_which_nothing_is_due_are_not_read, a_run_can_be_stopped_and_needs_its_record)
+           what_is_explained_stays_so, a_clock_far_ahead_is_not_believed,
+           segments_of_which_nothing_is_left_are_removed, only_what_redis_has_is_erased,
+           checkpoints_go_last, segments_in_which_nothing_is_due_are_not_read,
+           a_run_can_be_stopped_and_needs_its_record)
