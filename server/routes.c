@@ -103,7 +103,7 @@ size_t routes_fill(struct http_route *out, size_t max, const char *model_path)
     return count;
 }
 
-const char *routes_name(const struct service *service, const char *path)
+bool routes_is_counted(const struct service *service, const char *path, enum metrics_route *out)
 {
     static const struct {
         const char *path;
@@ -116,12 +116,14 @@ const char *routes_name(const struct service *service, const char *path)
         {"/detokenize", METRICS_ROUTE_DETOKENIZE},
     };
     if (strcmp(path, service->model_path) == 0) {
-        return metrics_route_name(METRICS_ROUTE_MODELS);
+        *out = METRICS_ROUTE_MODELS;
+        return true;
     }
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         if (strcmp(path, names[i].path) == 0) {
-            return metrics_route_name(names[i].route);
+            *out = names[i].route;
+            return true;
         }
     }
-    return path;
+    return false;
 }

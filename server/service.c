@@ -161,6 +161,27 @@ enum status service_status(const struct service *service)
     return audit_is_available(service->config.audit) ? STATUS_OK : STATUS_IO;
 }
 
+/* Counted too, where its route is: records and counters say the same. */
+static void record_refused(struct service *service, const struct http_refusal *refusal)
+{
+    const struct auth_identity *identity = refusal->identity;
+    const enum metrics_outcome outcome =
+        refusal->error.http_code == 503 ? METRICS_BUSY : METRICS_INVALID;
+    const char *name = refusal->path;
+    enum metrics_route route = METRICS_ROUTE_COUNT;
+    if (refusal->path && routes_is_counted(service, refusal->path, &route)) {
+        name = metrics_route_name(route);
+        metrics_count_request(service->metrics,
+                              &(struct metrics_request){.tenant = identity->tenant,
+                                                        .tenant_name = identity->tenant_name,
+                                                        .route = route,
+                                                        .outcome = outcome,
+                                                        .http_code = refusal->error.http_code});
+    }
+    trail_refused(service->trail, identity, refusal->request_id, name,
+                  metrics_outcome_name(outcome), &refusal->error);
+}
+
 void service_refused(void *context, const struct http_refusal *refusal)
 {
     struct service *service = context;
@@ -168,8 +189,6 @@ void service_refused(void *context, const struct http_refusal *refusal)
         const struct trail_stranger who = {refusal->request_id, refusal->key_id, refusal->peer};
         trail_auth_failed(service->trail, &who, &refusal->error);
     } else if (refusal->identity) {
-        trail_refused(service->trail, refusal->identity, refusal->request_id,
-                      refusal->path ? routes_name(service, refusal->path) : NULL,
-                      metrics_outcome_name(METRICS_INVALID), &refusal->error);
+        record_refused(service, refusal);
     }
 }

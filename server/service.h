@@ -75,7 +75,8 @@ bool service_is_ready(const struct service *service);
  * STATUS_FULL while draining, STATUS_IO while records cannot be kept, else STATUS_DEVICE. */
 enum status service_status(const struct service *service);
 
-/* For http_server_config.refused: recorded, if the tenant is known or nobody authenticated. */
+/* For http_server_config.refused: recorded, if the tenant is known or nobody authenticated; of a
+ * tenant also counted. */
 void service_refused(void *context, const struct http_refusal *refusal);
 
 /* ---- routes.c -------------------------------------------------------------------------------- */
@@ -83,5 +84,5 @@ void service_refused(void *context, const struct http_refusal *refusal);
 /* The one route table, filled in at create: server/routes.c. */
 size_t routes_fill(struct http_route *out, size_t max, const char *model_path);
 
-/* What metrics and audit records call the route of that path: "models"; else the path. */
-const char *routes_name(const struct service *service, const char *path);
+/* True: metrics and audit records know the route of that path by the name of *out. */
+bool routes_is_counted(const struct service *service, const char *path, enum metrics_route *out);

@@ -143,7 +143,9 @@ static struct http_error judge(struct http_exchange *exchange, const char *metho
 void route_decide(struct http_exchange *exchange, const char *method, const char *path)
 {
     struct guard *guard = &exchange->connection->guard;
-    if (guard->fault == REQUEST_FAULT_BODY_LARGE && !exchange->has_identity) {
+    const bool is_draining = atomic_load(&exchange->server->is_draining)
+                             && exchange->connection->listener == HTTP_LISTENER_API;
+    if ((guard->fault == REQUEST_FAULT_BODY_LARGE || is_draining) && !exchange->has_identity) {
         authenticate(exchange); /* for who is told; the answer is the same */
     }
     if (guard->fault != REQUEST_FAULT_NONE) {
@@ -154,8 +156,7 @@ void route_decide(struct http_exchange *exchange, const char *method, const char
         };
     } else if (guard->has_key_in_query) {
         exchange->refusal = key_in_url;
-    } else if (atomic_load(&exchange->server->is_draining)
-               && exchange->connection->listener == HTTP_LISTENER_API) {
+    } else if (is_draining) {
         exchange->refusal = draining;
     } else {
         exchange->refusal = judge(exchange, method, path);

@@ -1,9 +1,11 @@
 """Every answer has its record: official clients ask, then the files are read by audit_reader.py, which
 shares no code with Ward, and compared with what the clients saw. Disks that fill up, kills, floods."""
 import collections
+import concurrent.futures
 import functools
 import hmac
 import json
+import re
 import resource
 import signal
 import threading
@@ -16,6 +18,7 @@ from conftest import Server, never_ends, wait_for
 from test_operations import ends_well, long_stream, new_key
 
 QUESTION = [{"role": "user", "content": "Which vaccine is due, canary-7c1e, at sixty?"}]
+ROUTES = ("chat_completions", "completions", "models", "tokenize", "detokenize")
 ENDS = ("request.completed", "request.refused", "request.cancelled")
 
 
@@ -218,6 +221,84 @@ def test_why_a_request_was_cancelled(own_server):
     cancelled = [r for r in log if r["event"] == "request.cancelled"]
     assert [r["reason"] for r in cancelled] == ["client_gone", "key_revoked", "shutdown"]
     assert all("output_tokens" in r and "answer_digest" in r for r in cancelled)
+
+
+def load(server, key):
+    """One of each: what is answered, refused before and behind the handlers, left."""
+    chat = {"model": server.model, "messages": QUESTION, "max_tokens": 3}
+    post = functools.partial(server.request, "POST", key=key)
+    for body in (chat, {**chat, "n": 2}, {**chat, "stream": True}):
+        assert post("/v1/chat/completions", body)[0] == 200
+    for path, body in (("/v1/chat/completions", {**chat, "x": 1}), ("/v1/completions", {}),
+                       ("/tokenize", b"{"), ("/detokenize", {"tokens": "x"})):
+        assert post(path, body)[0] == 400
+    assert post("/tokenize", {"model": server.model, "prompt": "x"})[0] == 200
+    assert server.request("GET", "/v1/models/" + server.model, key=key)[0] == 200
+    assert post("/v1/completions", chat, headers={"Content-Encoding": "gzip"})[0] == 415
+    left = long_stream(server, key, n=2, temperature=2)
+    next(iter(left))
+    left.response.close()
+
+
+def test_the_log_and_the_metrics_say_the_same(own_server):
+    server = own_server()
+    server.ward("tenant", "add", "poor", "--rpm", "2")
+    made = [server.ward("key", "create", "--tenant", "poor", *scope).stdout
+            for scope in ((), ("--scope", "audit:read"))]
+    poor, reader = (re.search(r"ward_(?:live|test)_\w+_\S+", text).group(0) for text in made)
+    wait_for(lambda: server.request("GET", "/v1/models", key=reader)[0] == 403, "the keys to work")
+    pool = concurrent.futures.ThreadPoolExecutor(6)
+    loads = [pool.submit(load, server, server.keys[t]) for t in 3 * server.tenants[:2]]
+    text = {"model": server.model, "prompt": "x", "max_tokens": 1}
+    codes = [server.request("POST", "/v1/completions", text, poor)[0] for _ in range(4)]
+    assert codes == [200, 200, 429, 429]
+    for done in loads:
+        done.result()
+    wait_for(lambda: server.metric("ward_live_requests") == 0, "the clients' leaving")
+    series, counted = server.metrics(), collections.Counter()
+    for name, value in series.items():
+        if name.startswith("ward_requests_total{") and value > 0:
+            labels = dict(re.findall(r'(\w+)="([^"]*)"', name))
+            counted[labels["tenant"], labels["outcome"]] += int(value)
+    assert server.stop() == 0
+    by_request, log = records_of(server)
+    check_pairs(by_request)
+    recorded = collections.Counter()
+    for record in log:
+        if record["event"] in ENDS:
+            assert record["route"] in ROUTES, record
+            recorded[record["tenant"], record["outcome"]] += record.get("count", 1)
+    assert recorded == counted
+    assert {outcome for _, outcome in counted} == {"completed", "cancelled", "invalid", "quota"}
+
+
+def test_every_answer_around_a_stop_has_its_record(own_server):
+    server = own_server()
+    key, answered, stop = server.keys[server.tenants[0]], [], threading.Event()
+
+    def keep_asking():
+        headers = {"Authorization": f"Bearer {key}"}
+        with httpx2.Client(verify=server.ssl_context(), headers=headers) as client:
+            while not stop.is_set():
+                try:
+                    answer = client.get(server.base_url + "/models")
+                except httpx2.HTTPError:
+                    return
+                answered.append((answer.headers["x-request-id"], answer.status_code))
+
+    threads = [threading.Thread(target=keep_asking) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    wait_for(lambda: len(answered) > 30, "some answers")
+    code = server.stop()
+    stop.set()
+    for thread in threads:
+        thread.join()
+    by_request, _ = records_of(server)
+    assert code == 0 and {status for _, status in answered} <= {200, 503}
+    for request_id, status in answered:
+        [record] = by_request[request_id]
+        assert record["http_code"] == status, record
 
 
 # ---- a disk that takes no more ------------------------------------------------------------------
