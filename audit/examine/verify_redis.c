@@ -287,7 +287,7 @@ static enum verify_break check_owner(struct copy_walk *copy)
     sodium_bin2hex(hex, sizeof hex, copy->walk.public_key, sizeof copy->walk.public_key);
     if (strcmp(hex, redis_reader_owner(copy->redis)) != 0) {
         return verify_walk_break(copy->walk.result, VERIFY_DIFFERENCE, 0,
-                                 "Redis holds another chain under that prefix");
+                                 "Redis holds another server's log: see audit.redis_prefix");
     }
     return VERIFY_INTACT;
 }

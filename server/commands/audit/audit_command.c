@@ -26,6 +26,8 @@ static const char guide[] =
     "  each hour   ward audit checkpoint, its line appended to a file `kept` on that machine\n"
     "  each month  ward audit verify --officer-key officer.key --public-key signing.pub\n"
     "                --checkpoint kept --redis -c ward.yaml\n"
+    "              or on his machine, with audit/segments copied to COPY/audit/segments:\n"
+    "                the same, --state-dir COPY instead of --redis\n"
     "  for a clinic that asks\n"
     "              ward audit export --tenant clinic-a --from 2026-11-01 --to 2026-12-01\n"
     "              and with --proof -o FILE; the clinic checks that with signing.pub alone:\n"
