@@ -14,9 +14,12 @@
 #define HEAD   "removed_to "
 #define NUMBER "%020" PRIu64
 enum {
-    DIGITS = 20,
-    HEAD_BYTES = sizeof HEAD - 1 + 2 * (DIGITS + 1),
-    LINE_BYTES = 3 * (DIGITS + 1),
+    FIELD_BYTES = 20 + 1, /* a number and what follows it */
+    SECOND = FIELD_BYTES,
+    THIRD = SECOND + FIELD_BYTES,
+    LINE_BYTES = THIRD + FIELD_BYTES,
+    HEAD_AT = sizeof HEAD - 1,
+    HEAD_BYTES = HEAD_AT + THIRD,
     FILE_BYTES_MAX = 64 << 20,
 };
 
@@ -43,14 +46,14 @@ static bool parse(const struct buffer *text, struct erased *out)
     if (!out->segments) {
         return false;
     }
-    out->removed_to = strtoull(text->bytes + sizeof HEAD - 1, NULL, 10);
-    out->removed_sequence = strtoull(text->bytes + sizeof HEAD - 1 + DIGITS + 1, NULL, 10);
+    out->removed_to = strtoull(text->bytes + HEAD_AT, NULL, 10);
+    out->removed_sequence = strtoull(text->bytes + HEAD_AT + SECOND, NULL, 10);
     for (out->count = 0; out->count < count; out->count++) {
         const char *line = text->bytes + HEAD_BYTES + out->count * LINE_BYTES;
         out->segments[out->count] =
             (struct erased_segment){.segment = strtoull(line, NULL, 10),
-                                    .mark = strtoull(line + DIGITS + 1, NULL, 10),
-                                    .sequence = strtoull(line + 2 * (DIGITS + 1), NULL, 10)};
+                                    .mark = strtoull(line + SECOND, NULL, 10),
+                                    .sequence = strtoull(line + THIRD, NULL, 10)};
     }
     const bool is_same = write_text(out, &again) == STATUS_OK && again.length == text->length
                          && memcmp(again.bytes, text->bytes, text->length) == 0;

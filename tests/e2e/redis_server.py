@@ -1,4 +1,4 @@
-"""A real redis-server of a test's own, on a unix socket, with an append-only file."""
+"""A real redis-server of a test's own, on a unix socket and, where asked, a port of loopback."""
 import ctypes
 import os
 import shutil
@@ -10,36 +10,55 @@ import time
 import pytest
 
 PATIENCE_S = 30
+SAFE = ("--appendonly", "yes", "--appendfsync", "everysec", "--save", "",
+        "--maxmemory-policy", "noeviction", "--stream-node-max-entries", "1")
 
 
 class Redis:
     """Of the fixture `redis`, which stops it; it ends with this process in any case."""
 
-    def __init__(self, directory, *options):
+    def __init__(self, directory, *options, port=0, config=None):
+        """config: a file that stands for the settings of SAFE."""
         if not shutil.which("redis-server"):
             pytest.skip("no Redis here (package redis-server)")
-        self.directory, self.options = directory, options
         directory.mkdir(parents=True, exist_ok=True)
-        self.socket_path = str(directory / "redis.sock")
-        self.url = f"unix://{self.socket_path}"
-        self.process = None
+        self.directory, self.config, self.process = directory.resolve(), config, None
+        self.socket_path = str(self.directory / "redis.sock")
+        self.options, self.port = options, port
         self.start()
 
+    @property
+    def url(self):
+        return f"redis://127.0.0.1:{self.port}" if self.port else f"unix://{self.socket_path}"
+
     def start(self):
+        settings = [self.config] if self.config else SAFE
+        words = ["redis-server", *settings, "--port", str(self.port), "--bind", "127.0.0.1",
+                 "--unixsocket", self.socket_path, "--dir", self.directory, *self.options]
         with open(self.directory / "redis.log", "ab") as log:
-            self.process = subprocess.Popen(
-                ["redis-server", "--port", "0", "--unixsocket", self.socket_path, "--dir",
-                 str(self.directory), "--appendonly", "yes", "--appendfsync", "everysec",
-                 "--save", "", "--maxmemory-policy", "noeviction", *self.options],
-                stdout=log, stderr=log, preexec_fn=end_with_parent)
+            self.process = subprocess.Popen(words, stdout=log, stderr=log,
+                                            preexec_fn=end_with_parent)
         end = time.monotonic() + PATIENCE_S
         while time.monotonic() < end:
-            try:
-                if self.command("PING") == b"PONG":
-                    return
-            except (OSError, RuntimeError):
-                time.sleep(0.02)
+            if self.answers():
+                return
+            time.sleep(0.02)
+        self.kill()
         raise RuntimeError("redis-server did not start")
+
+    def restart(self, *options, port=0):
+        """With other options beside those of SAFE; what it holds stays."""
+        self.stop()
+        self.options, self.port = options, port
+        self.start()
+
+    def answers(self):
+        try:
+            return self.command("PING") == b"PONG"
+        except OSError:
+            return False
+        except RuntimeError as error:
+            return str(error).startswith("NOAUTH")  # it has users and is ready for them
 
     def command(self, *words):
         """One command over a connection of its own: bytes, int, list or None."""
@@ -60,16 +79,31 @@ class Redis:
             start = "(" + entries[-1][0]
         return entries
 
+    def chain(self):
+        """{id: frame} of the whole copy."""
+        return {entry: fields[b"frame"] for entry, fields in self.stream("ward:audit:@chain")}
+
     def kill(self):
-        self.process.send_signal(signal.SIGKILL)
+        self.process.kill()
         self.process.wait()
 
     def stop(self):
+        """Returns the exit code."""
         if self.process.poll() is None:
+            self.process.send_signal(signal.SIGCONT)  # a test may have stopped it
             self.process.terminate()
-        self.process.wait(timeout=PATIENCE_S)
+        try:
+            self.process.wait(timeout=PATIENCE_S)
+        except subprocess.TimeoutExpired:
+            self.kill()
         if os.path.exists(self.socket_path):
             os.unlink(self.socket_path)
+        return self.process.returncode
+
+
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        return free.getsockname()[1]
 
 
 def end_with_parent():

@@ -4,7 +4,6 @@ import os
 import pathlib
 import re
 import shutil
-import socket
 import stat
 import subprocess
 import sys
@@ -14,6 +13,7 @@ import urllib.request
 
 import pytest
 from conftest import BINARY, PATIENCE_S, wait_for
+from redis_server import free_port
 
 QUESTION = [{"role": "user", "content": "Which room is the lab in?"}]
 
@@ -501,63 +501,27 @@ def test_the_checkpoint_can_be_kept(audited, tmp_path):
 
 # ---- Redis, and the machine ---------------------------------------------------------------------
 
-REDIS = shutil.which("redis-check-rdb")  # the server's own binary: it goes by the name it gets
-
-
-class Redis:
-    def __init__(self, directory, port, *options):
-        directory.mkdir()
-        self.port = port
-        self.process = subprocess.Popen(
-            ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", "", *options],
-            executable=REDIS, cwd=directory, stdout=subprocess.DEVNULL)
-        wait_for(self.answers, "Redis")
-
-    def answers(self):
-        try:
-            return self.ask("PING") == "+PONG"
-        except OSError:
-            return False
-
-    def ask(self, *words):
-        """The first line of the reply."""
-        with socket.create_connection(("127.0.0.1", self.port), PATIENCE_S) as connection:
-            connection.sendall(b"*%d\r\n" % len(words) + b"".join(
-                b"$%d\r\n%s\r\n" % (len(word.encode()), word.encode()) for word in words))
-            return connection.makefile("rb").readline().decode().strip()
-
-    def stop(self):
-        self.process.terminate()
-        self.process.wait(timeout=PATIENCE_S)
-
-
-@pytest.mark.skipif(not REDIS, reason="no Redis here (package redis-server)")
-def test_the_copy_in_redis_verifies_until_it_is_trimmed(own_server, tmp_path):
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    redis = Redis(tmp_path / "redis", port, "--appendonly", "yes")
+def test_the_copy_in_redis_verifies_until_it_is_trimmed(own_server, redis, tmp_path):
+    redis.restart(port=free_port())
     settings = tmp_path / "ward.yaml"
-    settings.write_text(f"state:\n  dir: {tmp_path}/state\n"
-                        f"audit:\n  redis_url: redis://127.0.0.1:{port}\n")
-    try:
-        server = own_server({"WARD_AUDIT_REDIS_URL": f"redis://127.0.0.1:{port}"})
-        last = wait_for_record(server, event="key.created")["sequence"]
+    settings.write_text(f"state:\n  dir: {tmp_path}/state\naudit:\n  redis_url: {redis.url}\n")
+    server = own_server({"WARD_AUDIT_REDIS_URL": redis.url})
+    last = wait_for_record(server, event="key.created")["sequence"]
 
-        def is_shipped():
-            code, told, _ = verify("--redis", "-c", settings)
-            return code == 0 and told["redis"]["ok"] and told["redis"]["records"] >= last
-        wait_for(is_shipped, "the copy")
-        human = subprocess.run([BINARY, "audit", "verify", "--redis", "-c", settings],
-                               capture_output=True, text=True)
-        assert human.stdout.count("intact") == 2, human
-        server.stop()
-        assert redis.ask("XDEL", "ward:audit:@chain", f"{last}-1") == ":1"
-        code, told, said = verify("--redis", "-c", settings)
-        assert code == 1 and told["ok"] is False and told["redis"]["ok"] is False
-        assert told["first_break"]["kind"] in ("trimmed", "deletion"), told
-        assert said.count("\n") == 1 and "Redis" in said
-    finally:
-        redis.stop()
+    def is_shipped():
+        code, told, _ = verify("--redis", "-c", settings)
+        return code == 0 and told["redis"]["ok"] and told["redis"]["records"] >= last
+    wait_for(is_shipped, "the copy")
+    human = subprocess.run([BINARY, "audit", "verify", "--redis", "-c", settings],
+                           capture_output=True, text=True)
+    assert human.stdout.count("intact") == 2, human
+    server.stop()
+    assert redis.command("XDEL", "ward:audit:@chain", f"{last}-1") == 1
+    code, told, said = verify("--redis", "-c", settings)
+    assert code == 1 and told["ok"] is False and told["redis"]["ok"] is False
+    assert told["first_break"]["kind"] in ("trimmed", "deletion"), told
+    assert said.count("\n") == 1 and "Redis" in said
+    redis.stop()
     # What is here is told to people all the same; a program gets a document or nothing.
     gone = subprocess.run([BINARY, "audit", "verify", "--redis", "-c", settings],
                           capture_output=True, text=True)
@@ -575,7 +539,7 @@ def own_network():
     return words if works.returncode == 0 else None
 
 
-@pytest.mark.skipif(not REDIS or not shutil.which("unshare") or not shutil.which("ip")
+@pytest.mark.skipif(not all(map(shutil.which, ("redis-server", "unshare", "ip")))
                     or not own_network(), reason="no Redis, or no network of one's own here")
 def test_the_demo_uses_a_redis_that_is_there_and_nobody_elses(tmp_path):
     """In a network of its own, so that 6379 is ours: none, then ours, then another server's."""
@@ -583,21 +547,22 @@ def test_the_demo_uses_a_redis_that_is_there_and_nobody_elses(tmp_path):
     script.write_text(f"""
 import json, os, pathlib, subprocess, sys
 sys.path.insert(0, {str(pathlib.Path(__file__).parent)!r})
-from test_audit_cli import BINARY, Redis
+from conftest import BINARY
+from redis_server import Redis, end_with_parent
 subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
 
 def demo(state):
     environment = {{**os.environ, "WARD_STATE_DIR": state}}
     environment.pop("WARD_AUDIT_REDIS_URL", None)
     process = subprocess.Popen([BINARY, "demo", "--json", "--port", "0", "--admin-port", "0"],
-                               stdout=subprocess.PIPE, env=environment)
+                               stdout=subprocess.PIPE, env=environment, preexec_fn=end_with_parent)
     told = json.loads(process.stdout.readline())
     process.terminate()
     assert process.wait() == 0
     return told["redis_url"]
 
 told = [demo("first")]
-redis = Redis(pathlib.Path("redis"), 6379)
+redis = Redis(pathlib.Path("redis"), port=6379)
 told += [demo("first"), demo("first"), demo("second")]
 redis.stop()
 print(json.dumps(told))

@@ -102,9 +102,7 @@ def test_outages(tmp_path, redis):
     rng = random.Random(SEED)
     (tmp_path / "state").mkdir()
     (tmp_path / "password").write_text(PASSWORD + "\n")
-    redis.stop()
-    redis.options = ("--user", "ward", "on", ">" + PASSWORD, "~*", "+@all")
-    redis.start()
+    redis.restart("--user", "ward", "on", ">" + PASSWORD, "~*", "+@all")
     server = Server(tmp_path / "state", {"WARD_AUDIT_REDIS_URL": redis.url,
                                          "WARD_AUDIT_REDIS_USER": "ward",
                                          "WARD_AUDIT_REDIS_PASSWORD_FILE": str(tmp_path / "password")})

@@ -15,9 +15,9 @@ import subprocess
 import pytest
 import yaml
 from conftest import BINARY, PATIENCE_S, ROOT, wait_for
+from redis_server import Redis, free_port
 
 DEPLOY = ROOT / "deploy"
-REDIS = shutil.which("redis-check-rdb")  # the server's own binary: it goes by the name it gets
 PROMTOOL = shutil.which("promtool")
 
 
@@ -246,22 +246,16 @@ def test_volumes_and_files_of_compose_exist(compose):
 
 # ---- Redis and Prometheus -----------------------------------------------------------------------
 
-class Redis:
+class DeployedRedis(Redis):
     """The real server with the committed configuration and users, on loopback."""
 
     def __init__(self, directory):
         self.secrets = directory / "secrets"
         self.secrets.mkdir()
         self.make_secrets()
-        (directory / "data").mkdir()
         config = (DEPLOY / "redis/redis.conf").read_text()
         (directory / "redis.conf").write_text(config.replace("/secrets/", f"{self.secrets}/"))
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self.port = free.getsockname()[1]
-        self.process = subprocess.Popen(
-            ["redis-server", directory / "redis.conf", "--bind", "127.0.0.1", "--port",
-             str(self.port)], executable=REDIS, cwd=directory / "data", stdout=subprocess.DEVNULL)
-        wait_for(lambda: self.ask("PING", user="probe", password="") == "PONG", "Redis")
+        super().__init__(directory / "data", port=free_port(), config=directory / "redis.conf")
 
     def make_secrets(self):
         me = str(os.getuid())
@@ -288,12 +282,9 @@ class Redis:
 
 @pytest.fixture(scope="module")
 def redis(tmp_path_factory):
-    if not REDIS:
-        pytest.skip("no Redis here (package redis-server)")
-    running = Redis(tmp_path_factory.mktemp("redis"))
+    running = DeployedRedis(tmp_path_factory.mktemp("redis"))
     yield running
-    running.process.terminate()
-    assert running.process.wait(timeout=PATIENCE_S) == 0
+    assert running.stop() == 0
 
 
 def test_redis_lets_ward_do_what_it_needs(redis):
