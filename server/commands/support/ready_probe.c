@@ -175,7 +175,8 @@ static enum status ask(const struct probe *probe)
     }
     return strcmp(head + CODE_OFFSET, "200") == 0
                ? STATUS_OK
-               : fail(probe->failure, STATUS_UNAVAILABLE, "not ready: %s answered %s", probe->url,
+               : fail(probe->failure, STATUS_UNAVAILABLE,
+                      "not ready: %s answered %s; its log says why", probe->url,
                       head + CODE_OFFSET);
 }
 
