@@ -198,6 +198,30 @@ static void a_whole_answer_is_held_back_too(void)
     finish(records);
 }
 
+/* Neither an error nor a record: the sync does not come back. */
+static void a_disk_that_hangs_is_an_outage(void)
+{
+    start(true, false);
+    atomic_store(&api.fake.step_us, 100000); /* it would go on for a minute */
+    fake_engine_say(&api.fake, "", 'x');
+    struct raw_client client = begin(CHAT(",\"stream\":true,\"max_tokens\":500"));
+    CHECK(raw_client_receive_text(&client, "\"x\"", answer, sizeof answer), "no stream");
+    pthread_mutex_lock(&spool_gate);
+    WAIT_FOR(!is_available());
+    CHECK(get("GET /readyz") == 503 && strstr(answer, "\"audit_unavailable\""), "%s", answer);
+    CHECK(chat(CHAT("")) == 503 && strstr(answer, "\"audit_unavailable\""), "%s", answer);
+    CHECK(get("GET /v1/models") == 503, "%s", answer);
+    end(&client);
+    CHECK(strstr(answer, "\"code\":\"audit_unavailable\""), "%s", answer);
+    pthread_mutex_unlock(&spool_gate);
+    json_t *records = settle();
+    const json_t *outage = spool_find(records, "audit.outage", NULL);
+    CHECK(strcmp(spool_text(outage, "reason"), "hung") == 0, "%s", spool_text(outage, "reason"));
+    CHECK(spool_number(outage, "count") == 2, "two refused");
+    CHECK(spool_count(records, "request.cancelled", NULL) == 1, "the stream");
+    finish(records);
+}
+
 static void memory_keeps_where_that_is_configured(void)
 {
     start(true, true);
@@ -290,6 +314,6 @@ static void a_refusal_by_the_engine_waits_too(void)
 
 CHECK_MAIN(a_refusal_by_the_engine_waits_too, no_byte_leaves_before_its_record,
            what_cannot_be_recorded_is_refused, a_running_stream_is_broken_off,
-           a_whole_answer_is_held_back_too, memory_keeps_where_that_is_configured,
-           what_the_engine_refuses_was_never_accepted,
+           a_whole_answer_is_held_back_too, a_disk_that_hangs_is_an_outage,
+           memory_keeps_where_that_is_configured, what_the_engine_refuses_was_never_accepted,
            a_lost_engine_and_a_client_that_left_are_told_apart)
