@@ -31,7 +31,7 @@ enum {
     EACH = 23, /* of so many bodies one is looked for */
     TRIES = 30000,
     BYTES_MAX = 64 << 20,
-    LOST_BYTES = 3000,
+    LOST_BYTES = 40000,
 };
 
 static struct shipping shipping;
@@ -300,6 +300,8 @@ static void a_redis_that_lost_its_last_second_follows_again(void)
     support_redis_lose(&shipping.redis, LOST_BYTES);
     support_redis_start(&shipping.redis);
     redis_does("CONFIG SET rdbcompression no");
+    look();
+    CHECK(found_in_memory > 0, "some are back");
     shipping.config.redis.require_aof = true;
     start();
     check_bodies("after its last second was lost");
