@@ -125,13 +125,16 @@ static void parent_of(const char *path, char out[DIRECTORY_PATH_BYTES])
 static enum status make_one(const char *path, struct failure *failure)
 {
     char parent[DIRECTORY_PATH_BYTES];
-    if (mkdir(path, 0700) != 0) {
-        struct stat info;
-        const bool is_there = errno == EEXIST && stat(path, &info) == 0 && S_ISDIR(info.st_mode);
-        return is_there ? STATUS_OK : file_failed(failure, path, "made");
-    }
+    struct stat info;
     parent_of(path, parent);
-    return file_sync_directory(parent, failure);
+    if (mkdir(path, 0700) == 0) {
+        return file_sync_directory(parent, failure);
+    }
+    if (errno != EEXIST || stat(path, &info) != 0 || !S_ISDIR(info.st_mode)) {
+        return file_failed(failure, path, "made");
+    }
+    (void)!file_sync_directory(parent, NULL); /* who made it may have died before; if we may */
+    return STATUS_OK;
 }
 
 enum status file_make_directory(const char *path, struct failure *failure)

@@ -200,7 +200,8 @@ static enum status last_segment(const char *directory, uint64_t *out, struct fai
     return status;
 }
 
-/* What recovery found was perhaps never synced, and becomes what the writer vouches for. */
+/* What recovery found, its name too, was perhaps never synced, and becomes what the writer vouches
+ * for. */
 static enum status settle_segment(struct writer *writer, const struct recovery *recovery,
                                   struct failure *failure)
 {
@@ -211,7 +212,10 @@ static enum status settle_segment(struct writer *writer, const struct recovery *
         status = segment_create(writer->directory, writer->chain, &fd, &bytes, failure);
     } else {
         status = last_segment(writer->directory, &first, failure);
-        if (fdatasync(fd) != 0) {
+        if (status == STATUS_OK) {
+            status = segment_sync_directory(writer->directory, failure);
+        }
+        if (status == STATUS_OK && fdatasync(fd) != 0) {
             status = fail(failure, STATUS_IO, "audit: the last segment in %s cannot be synced: %s",
                           writer->directory, strerror(errno));
         }

@@ -369,7 +369,9 @@ static bool make_segment(struct writer *writer)
     struct failure failure;
     if (segment_create(writer->directory, writer->chain, &fd, &bytes, &failure) != STATUS_OK) {
         const int error = errno;
-        log_event(LOG_LEVEL_ERROR, "audit", "audit.segment", "failure=\"%s\"", failure.text);
+        if (!atomic_load(&writer->is_failing)) { /* once an outage, not at each try */
+            log_event(LOG_LEVEL_ERROR, "audit", "audit.segment", "failure=\"%s\"", failure.text);
+        }
         errno = error;
         return false;
     }

@@ -331,6 +331,22 @@ static void an_outage_that_comes_again_untold_is_one(void)
     support_directory_remove(root);
 }
 
+/* A writer may have been killed after it named a segment and before that name was on the disk. */
+static void what_was_found_gets_its_name_synced(void)
+{
+    make_directory();
+    const struct writer_config config = make_config();
+    CHECK(writer_stop(start(&config)), "all kept");
+    struct writer *writer = NULL;
+    set_fault("fsync EIO\n"); /* of directories; the files of a log that is there are fdatasynced */
+    CHECK(writer_start(&config, &writer, &failure) == STATUS_IO
+              && strstr(failure.text, "cannot be synced"),
+          "%s", failure.text);
+    set_fault("");
+    CHECK(writer_stop(start(&config)), "all kept");
+    support_directory_remove(root);
+}
+
 /* ---- faults of the operating system ---------------------------------------------------------- */
 
 /* In a process of its own, for what it does to itself cannot be undone. 77: not permitted here. */
@@ -710,6 +726,6 @@ static void a_clock_that_goes_back_is_told_once_a_step(void)
 
 CHECK_MAIN(the_operating_system_refuses, calls_that_fail_are_lived_through,
            a_segment_that_cannot_be_made_is_an_outage, an_outage_that_comes_again_untold_is_one,
-           memory_keeps_until_the_queue_is_full, a_disk_that_hangs_is_an_outage,
-           a_stop_gives_up_and_the_next_start_finds_what_was_kept,
+           what_was_found_gets_its_name_synced, memory_keeps_until_the_queue_is_full,
+           a_disk_that_hangs_is_an_outage, a_stop_gives_up_and_the_next_start_finds_what_was_kept,
            a_clock_that_goes_back_is_told_once_a_step)
