@@ -208,10 +208,15 @@ static void say_what_was_not_checked(struct spool_walk *spool)
     const struct verify_walk *walk = &spool->walk;
     struct verify_result *result = walk->result;
     const bool has_end = walk->has_state || (walk->has_copy && result->first_sequence > 0);
-    verify_walk_break(result, VERIFY_INTACT, 0, "%s%s%s",
+    const bool has_passed = walk->has_copy && walk->copy.sequence < result->first_sequence;
+    verify_walk_break(result, VERIFY_INTACT, 0, "%s%s%s%s%s",
                       walk->chain->has_key ? "" : "MACs were not checked: no officer key",
                       walk->chain->has_key || has_end ? "" : "; ",
-                      has_end ? "" : "the end was not checked: no chain.state, no checkpoint");
+                      has_end ? "" : "the end was not checked: no chain.state, no checkpoint",
+                      has_passed && !(walk->chain->has_key && has_end) ? "; " : "",
+                      has_passed ? "the copied checkpoint was not compared: it is of records that "
+                                   "retention removed; give a later one"
+                                 : "");
 }
 
 static enum status check_end(struct spool_walk *spool, struct failure *failure)

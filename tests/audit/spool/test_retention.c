@@ -208,11 +208,33 @@ static size_t count_segments(void)
     return count;
 }
 
+static size_t copy_first_checkpoint(uint8_t out[RECORD_BODY_BYTES_MAX])
+{
+    struct spool_reader *reader = NULL;
+    struct spool_place place;
+    struct frame frame = {.body_bytes = 0};
+    struct record record = {.event = (enum record_event)0};
+    enum status status = spool_reader_open(directory, 0, &reader, &failure);
+    while (status == STATUS_OK && record.event != RECORD_EVENT_CHAIN_CHECKPOINT) {
+        status = spool_reader_next(reader, &frame, &place, &failure);
+        if (status == STATUS_OK && frame.kind == FRAME_RECORD) {
+            status = record_parse(frame.body, frame.body_bytes, &record);
+        }
+    }
+    CHECK(status == STATUS_OK, "%s", failure.text);
+    memcpy(out, frame.body, frame.body_bytes);
+    spool_reader_close(reader);
+    return frame.body_bytes;
+}
+
 static void segments_of_which_nothing_is_left_are_removed(void)
 {
     struct writer *writer = make_spool();
     const struct retention_terms terms = make_terms(20);
     struct support_spool before = read_spool();
+    uint8_t copied[RECORD_BODY_BYTES_MAX];
+    const struct verify_options options = {.checkpoint = copied,
+                                           .checkpoint_bytes = copy_first_checkpoint(copied)};
     const size_t segments = count_segments();
     const uint64_t closed = kept_from();
     const struct retention_done done = run(writer, &terms, STATUS_OK);
@@ -228,6 +250,10 @@ static void segments_of_which_nothing_is_left_are_removed(void)
     (void)run(writer, &later, STATUS_OK);
     CHECK(count_segments() == 2, "the last two stay: %zu", count_segments());
     CHECK(writer_stop(writer), "all kept");
+    struct verify_result verified;
+    CHECK(verify_spool(directory, &options, &verified, &failure) == STATUS_OK
+              && verified.kind == VERIFY_INTACT && strstr(verified.text, "copied checkpoint"),
+          "a checkpoint that was copied before: %s", verified.text);
     after = read_spool();
     support_spool_free(&after);
     support_directory_remove(root);
