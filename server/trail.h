@@ -51,8 +51,8 @@ enum audit_keeping trail_keeping(const struct trail *trail, struct audit_positio
                                  uint64_t since_ns);
 
 /* A whole answer that leaves once the draft is durable; else 503 audit_unavailable, recorded as
- * refused. Replaces http_reply in handlers of short requests. Takes a copy of the bytes;
- * content_type is a literal. */
+ * refused, though the draft may be written too, later. Replaces http_reply in handlers of short
+ * requests. Takes a copy of the bytes; content_type is a literal. */
 void trail_reply(struct trail *trail, struct http_exchange *exchange,
                  const struct record_draft *draft, int http_code, const char *content_type,
                  const char *bytes, size_t length);
