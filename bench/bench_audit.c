@@ -301,7 +301,8 @@ static pid_t start_redis(const char *socket_path)
     if (pid == 0) {
         execlp("redis-server", "redis-server", "--port", "0", "--unixsocket", socket_path, "--dir",
                folder, "--appendonly", "yes", "--appendfsync", "everysec", "--save", "",
-               "--logfile", "redis.log", "--maxmemory-policy", "noeviction", (char *)NULL);
+               "--logfile", "redis.log", "--stream-node-max-entries", "1", "--maxmemory-policy",
+               "noeviction", (char *)NULL);
         fprintf(stderr, "bench_audit: redis-server cannot be started: %s\n", strerror(errno));
         _exit(127);
     }
