@@ -104,7 +104,8 @@ def everything_kept_after(server):
             yield str(path), path.read_bytes()
 
 
-@pytest.mark.skipif("asan" in str(BINARY), reason="its leak check traces the process")
+@pytest.mark.skipif("asan" in str(BINARY) or "tsan" in str(BINARY),
+                    reason="sanitizers trace the process, and lock no memory")
 def test_nobody_dumps_the_memory(server):
     limits = pathlib.Path(f"/proc/{server.process.pid}/limits").read_text()
     assert re.search(r"Max core file size +0 +0 ", limits)
