@@ -160,7 +160,7 @@ static enum verify_break take_before(struct proof *proof, const json_t *line)
         || !read_digests(path_json, MERKLE_PATH_MAX, path, &path_count)) {
         return malformed(proof, "its second line is no checkpoint before");
     }
-    struct checkpoint_outline before;
+    struct checkpoint_outline before = {0};
     const enum verify_break kind = check_signature(proof, text, &before);
     if (kind != VERIFY_INTACT) {
         return kind;
@@ -201,7 +201,7 @@ static enum verify_break take_after(struct proof *proof, json_t *value)
         || size < 0 || !read_digests(path_json, MERKLE_PATH_MAX, path, &path_count)) {
         return malformed(proof, "its last line is no checkpoint after");
     }
-    struct checkpoint_outline after;
+    struct checkpoint_outline after = {0};
     const enum verify_break kind = check_signature(proof, text, &after);
     if (kind != VERIFY_INTACT) {
         return kind;
