@@ -6,13 +6,16 @@ import pathlib
 import re
 import signal
 import subprocess
+import tempfile
 
 import pytest
 
-from conftest import BINARY, Server, never_ends, wait_for
+from conftest import BINARY, DEMO_MODEL, Server, never_ends, wait_for
 
 PROMPT, HEADER, PATH = "CanaryPrompt83b1f7", "CanaryHeader19ce02", "CanaryPath5d70aa"
 BAD_KEY = "ward_test_00000000deadbeef_CanarySecret44e9c1f00d"
+not_sanitized = pytest.mark.skipif("asan" in str(BINARY) or "tsan" in str(BINARY),
+                                   reason="sanitizers trace the process, and lock no memory")
 
 
 def spellings(canary):
@@ -104,8 +107,7 @@ def everything_kept_after(server):
             yield str(path), path.read_bytes()
 
 
-@pytest.mark.skipif("asan" in str(BINARY) or "tsan" in str(BINARY),
-                    reason="sanitizers trace the process, and lock no memory")
+@not_sanitized
 def test_nobody_dumps_the_memory(server):
     limits = pathlib.Path(f"/proc/{server.process.pid}/limits").read_text()
     assert re.search(r"Max core file size +0 +0 ", limits)
@@ -114,31 +116,33 @@ def test_nobody_dumps_the_memory(server):
     assert int(locked[1]) > 0, "keys are to be in locked memory"
 
 
+def open_to_others(path):
+    return all(os.stat(part).st_mode & 0o005 for part in (path, *path.resolve().parents))
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can start a server as another user")
-def test_another_user_cannot_read_the_process(tmp_path):
+@not_sanitized
+def test_another_user_cannot_read_the_process():
     """PR_SET_DUMPABLE 0 makes /proc/PID root's, so that the server's own user cannot trace it."""
-    state = tmp_path / "state"
-    state.mkdir()
-    os.chown(state, 65534, 65534)
-    for parent in state.parents:
-        if not os.stat(parent).st_mode & 0o001:
-            pytest.skip(f"{parent} is closed to other users")
-    if "asan" in str(BINARY):
-        pytest.skip("its leak check traces the process")
-    process = subprocess.Popen(
-        ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", BINARY, "demo",
-         "--json", "--port", "0", "--admin-port", "0"], stdout=subprocess.PIPE,
-        env={**os.environ, "WARD_STATE_DIR": str(state)})
-    try:
-        assert process.stdout.readline()
-        status = pathlib.Path(f"/proc/{process.pid}/status").read_text()
-        assert re.search(r"Uid:\s+65534", status)
-        assert os.stat(f"/proc/{process.pid}/mem").st_uid == 0
-        process.send_signal(signal.SIGABRT)
-        process.wait()
-        assert not [path for path in [*state.rglob("core*"), *pathlib.Path.cwd().glob("core*")]
-                    if path.is_file()]
-    finally:
-        process.kill()
-        process.wait()
-        process.stdout.close()
+    for path in (BINARY, DEMO_MODEL):
+        if not open_to_others(path):
+            pytest.skip(f"{path} is closed to other users")
+    with tempfile.TemporaryDirectory(prefix="ward-other-") as name:  # pytest's are closed
+        state = pathlib.Path(name)
+        os.chown(state, 65534, 65534)
+        process = subprocess.Popen(
+            ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", BINARY, "demo",
+             "--json", "--port", "0", "--admin-port", "0"], stdout=subprocess.PIPE, cwd=state,
+            env={**os.environ, "WARD_STATE_DIR": name})
+        try:
+            assert process.stdout.readline()
+            status = pathlib.Path(f"/proc/{process.pid}/status").read_text()
+            assert re.search(r"Uid:\s+65534", status)
+            assert os.stat(f"/proc/{process.pid}/mem").st_uid == 0
+            process.send_signal(signal.SIGABRT)
+            assert process.wait() == -signal.SIGABRT
+            assert not list(state.rglob("core*"))
+        finally:
+            process.kill()
+            process.wait()
+            process.stdout.close()
