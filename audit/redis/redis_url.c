@@ -69,6 +69,13 @@ static enum status parse_unix(const char *text, struct redis_url *out, struct fa
     return STATUS_OK;
 }
 
+/* In brackets stands an address of IPv6 and nothing else; elsewhere no bracket does. */
+static bool is_host(const char *host, bool is_bracketed)
+{
+    static const char ipv6[] = "0123456789abcdefABCDEF:.";
+    return is_bracketed ? host[strspn(host, ipv6)] == '\0' : !strpbrk(host, "[]");
+}
+
 /* host, [IPv6] or either with :port; ends at end. */
 static enum status parse_host(const char *text, const char *end, struct redis_url *out,
                               struct failure *failure)
@@ -82,6 +89,9 @@ static enum status parse_host(const char *text, const char *end, struct redis_ur
     const char *rest = is_bracketed ? to + 1 : to;
     if (rest > end || !copy(from, (size_t)(to - from), out->host, sizeof out->host)) {
         return refuse(failure, "the host is missing or too long");
+    }
+    if (!is_host(out->host, is_bracketed)) {
+        return refuse(failure, "the host is no name and no [IPv6 address]");
     }
     if (rest == end) {
         return STATUS_OK;
