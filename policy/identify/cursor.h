@@ -1,0 +1,63 @@
+/* cursor.h - how a detector looks to the right of `at`. A look past what has arrived makes the
+ * answer MORE, whatever else was found: so no answer depends on how the text was cut. A detector
+ * therefore looks no further than it must. Looks to the left are free, CURSOR_LEFT lexemes at most.
+ * No memory of its own; lives for one call of a detector. */
+#pragma once
+#include "policy/identify/detector.h"
+
+enum {
+    CURSOR_LEFT = 48, /* lexemes; below WINDOW_LEFT, so that every reading has them */
+    CURSOR_CODE_BYTES = 80,
+    CURSOR_GROUPS = 24
+};
+
+struct cursor {
+    const struct reading *reading;
+    bool is_starved; /* it wanted to know what has not arrived */
+};
+
+/* NULL: the text ends in front of it, or it has not arrived and the cursor is starved. */
+const struct lexeme *cursor_lexeme(struct cursor *cursor, uint32_t index);
+
+/* Questions about one lexeme; false and starved where it has not arrived. */
+bool cursor_is(struct cursor *cursor, uint32_t index, const char *text);
+bool cursor_is_any(struct cursor *cursor, uint32_t index, const char *const *texts, size_t count);
+bool cursor_is_alnum(struct cursor *cursor, uint32_t index); /* WORD, NUMBER or MIXED */
+bool cursor_is_class(struct cursor *cursor, uint32_t index, enum lexeme_class class);
+bool cursor_is_blank(struct cursor *cursor, uint32_t index); /* SPACE, BREAK or the end */
+
+/* The character of a MARK, ' ' of a SPACE, '\n' of a BREAK; 0 for all else and at the end. */
+char cursor_mark(struct cursor *cursor, uint32_t index);
+uint32_t cursor_skip_spaces(struct cursor *cursor, uint32_t index);
+
+/* Looks to the left never starve; `index` itself is not looked at. False: nothing is there. */
+bool cursor_left(const struct cursor *cursor, uint32_t index, uint32_t *found); /* any lexeme */
+bool cursor_left_word(const struct cursor *cursor, uint32_t index, uint32_t *found); /* alnum */
+bool cursor_touches_left(const struct cursor *cursor); /* a letter or digit directly before `at` */
+
+/* True if one of the texts is among the last `words` words to the left, in the same sentence. */
+bool cursor_has_context(const struct cursor *cursor, const char *const *texts, size_t count,
+                        uint32_t words);
+
+/* Letters and digits from one lexeme on, joined by single characters out of a set: "fzt-7462",
+ * "451 73 4283". A space joins only in front of a lexeme with a digit. */
+struct cursor_group {
+    uint32_t end;   /* index after the group's lexeme */
+    uint8_t length; /* bytes */
+    uint8_t class;
+    uint8_t letter_case;
+    char joiner; /* in front of it; 0 for the first */
+};
+struct cursor_code {
+    char text[CURSOR_CODE_BYTES + 1]; /* letters and digits alone, folded; ends with 0 */
+    uint32_t length, digits, letters;
+    uint32_t group_count, end;
+    struct cursor_group groups[CURSOR_GROUPS];
+    bool is_whole; /* nothing was left out for want of room */
+};
+/* False: no letter or digit is there. */
+bool cursor_code(struct cursor *cursor, uint32_t index, const char *joiners,
+                 struct cursor_code *out);
+
+/* The answer, or MORE when starved. */
+struct finding cursor_answer(const struct cursor *cursor, struct finding finding);
