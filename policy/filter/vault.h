@@ -1,30 +1,33 @@
-/* vault.h - pseudonyms: which value of a conversation [NAME_1] stands for. In memory only, with a time
- * limit; everything is zeroed when it goes. A session belongs to one tenant and one conversation;
- * nothing of it can be had through another. Any thread; a session one thread at a time. Beside it,
- * a table of keyed hashes of all values (SipHash-2-4 with a key of the process), by which a value
- * that was seen in other tenants' sessions alone is known. */
+/* vault.h - pseudonyms: which value of a conversation [NAME_1] stands for. In memory only, with a
+ * time limit; everything is zeroed when it goes. A session belongs to one tenant and one
+ * conversation; nothing of it can be had through another. Any thread; requests of one conversation
+ * share its session. Beside it, a table of keyed hashes of all values (SipHash-2-4 with a key of
+ * the process), by which a value that was seen in other tenants' sessions alone is known, and
+ * canaries. */
 #pragma once
 #include "base/ids.h"
 #include "base/status.h"
+#include "policy/filter/canary.h"
 #include "policy/kind.h"
 
 struct vault;
 struct vault_session;
 
 struct vault_config {
-    uint32_t sessions_max;        /* conversations kept; the least recently used gives way */
-    uint32_t values_max;          /* of one session; further values are redacted */
-    uint32_t lifetime_s;          /* since its last use */
+    uint32_t sessions_max; /* conversations kept; the least recently used gives way, the tenant's
+                              own first */
+    uint32_t values_max;   /* of one session; further values are redacted */
+    uint32_t lifetime_s;   /* since its last use */
 };
 
-enum { VAULT_VALUE_BYTES = 256, VAULT_CANARIES_MAX = 1024, VAULT_CANARY_BYTES = 128 };
+enum { VAULT_VALUE_BYTES = 256 };
 
 /* STATUS_IO: no memory or no random bytes. */
 MUST_CHECK enum status vault_create(const struct vault_config *config, struct vault **out);
-void vault_destroy(struct vault *vault);
+void vault_destroy(struct vault *vault); /* NULL is fine; no session is used any more */
 
-/* conversation: the client's own name for it, hashed with the tenant at once; length 0: a session of
- * this request alone. Close it in any case. STATUS_FULL: every session is in use. */
+/* conversation: the client's own name for it, hashed with the tenant at once; length 0: a session
+ * of this request alone. Close it in any case. STATUS_FULL: every session is in use. */
 MUST_CHECK enum status vault_open(struct vault *vault, struct tenant_id tenant,
                                   const char *conversation, size_t length, uint64_t now_ns,
                                   struct vault_session **out);
@@ -47,17 +50,25 @@ bool vault_holds(const struct vault_session *session, enum policy_kind kind, con
                  size_t folded_bytes);
 
 /* True: other tenants' sessions have it and none of this tenant's. Only of values that are
- * distinctive: names of two words and more, and codes of 7 and more letters or digits: a first name
- * alone would let one clinic ask whether another has a Lily. Pieces count too (shingles: two
- * neighbouring words of a name or address, 8 neighbouring characters of a code). */
+ * distinctive, pieces of them too (foreign.h): names of two words and more, and codes of 7 and more
+ * letters or digits: a first name alone would let one clinic ask whether another has a Lily. */
 bool vault_is_foreign(const struct vault *vault, struct tenant_id tenant, enum policy_kind kind,
                       const char *folded, size_t folded_bytes);
 
-/* Drops what is past its time; about once a second. Forgetting a tenant returns how many values. */
+/* A string that must never be told to another tenant; of tenant 0, to anybody. STATUS_TOO_LARGE,
+ * STATUS_INVALID: it is too long or too short (canary.h). STATUS_FULL: there are CANARIES_MAX. */
+MUST_CHECK enum status vault_plant(struct vault *vault, struct tenant_id tenant, const char *text,
+                                   size_t length);
+
+/* What is planted now; NULL: nothing. canaries_release it. */
+struct canaries *vault_canaries(const struct vault *vault);
+
+/* Drops what is past its time; about once a second. Forgetting a tenant returns how many values; a
+ * session that a request still uses takes no other request and goes with its last one. */
 void vault_expire(struct vault *vault, uint64_t now_ns);
 uint32_t vault_forget(struct vault *vault, struct tenant_id tenant);
 
 struct vault_counts {
     uint32_t sessions, values;
 };
-struct vault_counts vault_counts(const struct vault *vault, struct tenant_id tenant);
+struct vault_counts vault_counts(const struct vault *vault, struct tenant_id tenant); /* 0: all */
