@@ -16,6 +16,10 @@ MUST_CHECK enum status resources_parse(const char *yaml, size_t length, const ch
                                        struct resources **out, struct failure *failure);
 void resources_destroy(struct resources *resources); /* NULL is fine */
 
+/* A tenant's own line beside the region's, before the value is shared: a number, name or address.
+ * STATUS_INVALID: nothing that could be found. STATUS_FULL: too many, too long. */
+MUST_CHECK enum status resources_extend(struct resources *resources, const char *text);
+
 /* How a name or number of the region lies at view->at. MORE: it may still become one. */
 enum resource_match { RESOURCE_NOT, RESOURCE_MORE, RESOURCE_IS };
 enum resource_match resources_match(const struct resources *resources,
@@ -27,7 +31,8 @@ enum resource_match resources_match(const struct resources *resources,
 bool resources_correct(const struct resources *resources, const struct window_view *view,
                        uint32_t number_first, uint32_t number_last, const char **right);
 
-/* Verbatim text for a kind and grade, in the language ("en"); NULL: none. Lives as resources. */
+/* Verbatim text for a kind and grade, in the language ("en"), or of the region's `default` kind; NULL:
+ * none, ask for another language. Lives as resources. */
 const char *resources_protocol(const struct resources *resources, enum crisis_kind kind,
                                enum crisis_grade grade, const char *language);
 
