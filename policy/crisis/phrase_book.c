@@ -85,8 +85,7 @@ uint16_t phrase_book_find(const struct phrase_book *book, const char *text, size
 uint16_t phrase_book_intern(struct phrase_book *book, const char *text, size_t length)
 {
     const uint16_t known = phrase_book_find(book, text, length);
-    if (known != 0 || length == 0 || length >= WORD_BYTES
-        || book->word_count == PHRASE_WORDS_MAX) {
+    if (known != 0 || length == 0 || length >= WORD_BYTES || book->word_count == PHRASE_WORDS_MAX) {
         return known;
     }
     if (book->word_count == book->word_capacity) {
@@ -204,8 +203,7 @@ static uint32_t lower_bound(const struct phrase_book *book, struct phrase_range 
     while (low < high) {
         const uint32_t middle = low + (high - low) / 2;
         const struct phrase *phrase = &book->phrases[middle];
-        const bool is_less =
-            phrase->count <= range.depth || phrase->symbols[range.depth] < symbol;
+        const bool is_less = phrase->count <= range.depth || phrase->symbols[range.depth] < symbol;
         low = is_less ? middle + 1 : low;
         high = is_less ? high : middle;
     }
@@ -224,7 +222,7 @@ const struct phrase *phrase_book_ended(const struct phrase_book *book, struct ph
 {
     const bool is_any = range.low < range.high;
     return is_any && book->phrases[range.low].count == range.depth ? &book->phrases[range.low]
-                                                                    : NULL;
+                                                                   : NULL;
 }
 
 bool phrase_book_goes_on(const struct phrase_book *book, struct phrase_range range)

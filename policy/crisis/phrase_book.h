@@ -1,6 +1,7 @@
-/* phrase_book.h - phrases as sequences of symbols, sorted, so that a text is looked up symbol by symbol
- * and it is known at each whether a longer phrase may still come. A symbol is a folded word, a run of
- * letters, or one digit; "nine" and "9" are the same symbol. Read-only once sealed; any thread. */
+/* phrase_book.h - phrases as sequences of symbols, sorted, so that a text is looked up symbol by
+ * symbol and it is known at each whether a longer phrase may still come. A symbol is a folded word,
+ * a run of letters, or one digit; "nine" and "9" are the same symbol. Read-only once sealed; any
+ * thread. */
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>

@@ -22,6 +22,9 @@ static enum status read_symbols(const struct resource_spelling *spelling, const 
     window_end(spelling->window);
     const struct window_view view = window_view(spelling->window);
     struct symbol_reader reader = {.view = &view, .index = view.at};
+    while (reader.index < view.count && view.lexemes[reader.index].class == LEXEME_MARK) {
+        reader.index++; /* "(800) ..." */
+    }
     struct symbol symbol;
     while (symbol_reader_next(&reader, true, &symbol) == SYMBOL_READ) {
         const uint16_t id =
@@ -107,7 +110,7 @@ char resource_spelling_key(char letter)
 {
     static const char keys[] = "22233344455566677778889999";
     return letter >= '0' && letter <= '9'   ? letter
-           : letter >= 'a' && letter <= 'z'   ? keys[letter - 'a']
+           : letter >= 'a' && letter <= 'z' ? keys[letter - 'a']
            : letter >= 'A' && letter <= 'Z' ? keys[letter - 'A']
                                             : '\0';
 }
@@ -159,8 +162,7 @@ static void append_digits(struct phrase *phrase, const char *digits, size_t firs
 }
 
 /* The number as it is dialled at home, in full, and from abroad. */
-static enum status add_dialled(const struct resource_spelling *spelling,
-                               const struct phrase *core)
+static enum status add_dialled(const struct resource_spelling *spelling, const struct phrase *core)
 {
     const struct resources *resources = spelling->resources;
     const bool has_bare = strcmp(resources->trunk, resources->country_code) == 0;

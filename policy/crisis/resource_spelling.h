@@ -1,6 +1,6 @@
 /* resource_spelling.h - names, numbers and addresses of a region as phrases, in every way they are
- * written: with and without "National", trunk prefix and country code, in digits and vanity letters.
- * Owner of the window: the caller; one thread. */
+ * written: with and without "National", trunk prefix and country code, in digits and vanity
+ * letters. Owner of the window: the caller; one thread. */
 #pragma once
 #include "policy/crisis/resources_parts.h"
 
@@ -23,7 +23,8 @@ MUST_CHECK enum status resource_spelling_call(const struct resource_spelling *sp
 MUST_CHECK enum status resource_spelling_text(const struct resource_spelling *spelling,
                                               const char *keyword, const char *number);
 
-/* Digits of a number as written, letters by a telephone's keys. False: too long, or not a number. */
+/* Digits of a number as written, letters by a telephone's keys. False: too long, or not a number.
+ */
 bool resource_spelling_digits(const char *number, char out[RESOURCE_DIGITS_BYTES]);
 
 /* A letter's or digit's key on a telephone; '\0': none. */

@@ -87,7 +87,7 @@ static enum status read_keywords(const struct region *region, const struct yaml_
 }
 
 static enum status read_topic(const struct region *region, const struct yaml_node *node,
-                             struct resource_line *line)
+                              struct resource_line *line)
 {
     const struct yaml_node *words = yaml_get(node, "topic");
     if (yaml_count(words) > RESOURCE_NEAR_MAX) {
@@ -114,8 +114,7 @@ static enum status read_is(const struct region *region, const struct yaml_node *
     if (!is) {
         return STATUS_OK;
     }
-    if (!text || !line->call
-        || (strcmp(text, "default") != 0 && strcmp(text, "emergency") != 0)) {
+    if (!text || !line->call || (strcmp(text, "default") != 0 && strcmp(text, "emergency") != 0)) {
         return wrong(region, is, "is: default or emergency, of a line that can be called");
     }
     if (text[0] == 'd') {
@@ -128,7 +127,7 @@ static enum status read_is(const struct region *region, const struct yaml_node *
 
 static enum status read_line(struct region *region, const struct yaml_node *node)
 {
-    static const char *const keys[] = {"name", "call", "text",   "keyword", "site",
+    static const char *const keys[] = {"name",  "call", "text",   "keyword", "site",
                                        "topic", "is",   "source", "as_of",   NULL};
     struct resources *resources = region->resources;
     if (!yaml_is_map(node) || resources->line_count == RESOURCE_LINES_MAX) {
@@ -194,7 +193,8 @@ static enum status read_foreign(const struct region *region, const struct yaml_n
     for (size_t i = 0; i < yaml_count(list); i++) {
         const char *text = yaml_text(yaml_at(list, i, NULL));
         if (!text || resources->foreign_count == room
-            || !resource_spelling_digits(text, resources->foreign[resources->foreign_count].digits)) {
+            || !resource_spelling_digits(text,
+                                         resources->foreign[resources->foreign_count].digits)) {
             return wrong(region, list, "numbers in quotes, of 3 digits and more, at most 24");
         }
         resources->foreign[resources->foreign_count++].is_emergency = is_emergency;
@@ -250,8 +250,8 @@ static enum status check_protocol(const struct region *region, const struct yaml
 static enum status read_region(struct region *region)
 {
     static const char *const keys[] = {
-        "version", "region", "name", "trunk", "country_code", "lines", "foreign_emergency",
-        "foreign_crisis", "protocol", NULL};
+        "version",           "region",         "name",     "trunk", "country_code", "lines",
+        "foreign_emergency", "foreign_crisis", "protocol", NULL};
     struct resources *resources = region->resources;
     const struct yaml_node *root = yaml_tree_root(resources->tree);
     int64_t version = 0;
@@ -310,8 +310,8 @@ enum status resources_create(const char *region, const char *directory, struct r
     if (status == STATUS_OK) {
         char name[DATA_FILE_PATH_BYTES] = "regions/";
         memcpy(name + strlen(name), region, strlen(region) + 1);
-        status = resources_parse(text.bytes ? text.bytes : "", text.length,
-                                 path[0] ? path : name, out, failure);
+        status = resources_parse(text.bytes ? text.bytes : "", text.length, path[0] ? path : name,
+                                 out, failure);
     }
     buffer_destroy(&text);
     return status;
@@ -365,8 +365,7 @@ const char *resources_protocol(const struct resources *resources, enum crisis_ki
     const struct yaml_node *kinds =
         yaml_get(yaml_get(yaml_tree_root(resources->tree), "protocol"), language);
     const char *grade_name = crisis_grade_name(grade);
-    const struct yaml_node *text =
-        yaml_get(yaml_get(kinds, crisis_kind_name(kind)), grade_name);
+    const struct yaml_node *text = yaml_get(yaml_get(kinds, crisis_kind_name(kind)), grade_name);
     return yaml_text(text ? text : yaml_get(yaml_get(kinds, "default"), grade_name));
 }
 

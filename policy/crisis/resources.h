@@ -1,6 +1,6 @@
-/* resources.h - where people in a crisis find help, by region, from data (policy/data/regions/): names
- * and numbers that no filter may touch, the protocol text that is told verbatim, and which number
- * is the right one. Read-only once made; any thread. */
+/* resources.h - where people in a crisis find help, by region, from data (policy/data/regions/):
+ * names and numbers that no filter may touch, the protocol text that is told verbatim, and which
+ * number is the right one. Read-only once made; any thread. */
 #pragma once
 #include "base/failure.h"
 #include "policy/crisis/crisis.h"
@@ -31,8 +31,8 @@ enum resource_match resources_match(const struct resources *resources,
 bool resources_correct(const struct resources *resources, const struct window_view *view,
                        uint32_t number_first, uint32_t number_last, const char **right);
 
-/* Verbatim text for a kind and grade, in the language ("en"), or of the region's `default` kind; NULL:
- * none, ask for another language. Lives as resources. */
+/* Verbatim text for a kind and grade, in the language ("en"), or of the region's `default` kind;
+ * NULL: none, ask for another language. Lives as resources. */
 const char *resources_protocol(const struct resources *resources, enum crisis_kind kind,
                                enum crisis_grade grade, const char *language);
 

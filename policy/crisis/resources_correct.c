@@ -1,7 +1,7 @@
-/* resources_correct.c - a number that stands where a crisis line is spoken of and is none. Whose it is
- * is told by the nearest word of its sentence: a line's ("hotline"), or somebody's own ("office",
- * "my sister"). Years and amounts stand near such words too, so a short number counts only where
- * dialling is spoken of. */
+/* resources_correct.c - a number that stands where a crisis line is spoken of and is none. Whose it
+ * is is told by the nearest word of its sentence: a line's ("hotline"), or somebody's own
+ * ("office", "my sister"). Years and amounts stand near such words too, so a short number counts
+ * only where dialling is spoken of. */
 #include <string.h>
 
 #include "policy/crisis/resource_spelling.h"
@@ -72,8 +72,7 @@ static bool is_phone_like(const struct place *place, const struct number *number
     const size_t length = strlen(number->digits);
     const char *country = place->resources->country_code;
     const size_t country_bytes = strlen(country);
-    return number->has_plus || length == 10
-           || (length == 7 && number->groups == 2)
+    return number->has_plus || length == 10 || (length == 7 && number->groups == 2)
            || (length >= 9 && number->digits[0] == '0')
            || (length == 10 + country_bytes && country_bytes > 0
                && strncmp(number->digits, country, country_bytes) == 0);
@@ -146,8 +145,7 @@ static void see(const struct place *place, uint32_t index, uint32_t distance, st
     const uint16_t roles = roles_at(place, index);
     const bool is_room = (roles & WORD_EMERGENCY) && is_room_next(place, index);
     uint32_t end = 0;
-    const struct phrase *name =
-        resources_match_name(place->resources, place->view, index, &end);
+    const struct phrase *name = resources_match_name(place->resources, place->view, index, &end);
     if (((roles & WORD_OWNER) || is_room) && distance < near->owner) {
         near->owner = distance;
     }
@@ -223,15 +221,16 @@ static bool has_before(const struct place *place, uint32_t words, uint16_t roles
     return false;
 }
 
-/* "text HOME to": the word before is "to" and texting is spoken of. *keyword: the line whose word is
- * sent, RESOURCE_LINES_MAX: none's. */
+/* "text HOME to": the word before is "to" and texting is spoken of. *keyword: the line whose word
+ * is sent, RESOURCE_LINES_MAX: none's. */
 static bool is_texted(const struct place *place, uint32_t *keyword)
 {
     uint32_t index = 0;
     *keyword = RESOURCE_LINES_MAX;
-    const bool is_to = word_before(place, 1, &index)
-                       && (lexeme_is(place->view, index, "to") || lexeme_is(place->view, index, "al")
-                           || lexeme_is(place->view, index, "at"));
+    const bool is_to =
+        word_before(place, 1, &index)
+        && (lexeme_is(place->view, index, "to") || lexeme_is(place->view, index, "al")
+            || lexeme_is(place->view, index, "at"));
     if (!is_to || !has_before(place, TEXT_WORDS, WORD_TEXT)) {
         return false;
     }

@@ -1,6 +1,6 @@
-/* resources_match.c - whether a resource begins at a lexeme. The phrases that begin as the text does
- * are narrowed symbol by symbol; the longest that ends well is taken. "988" and "911" stand inside
- * many other numbers, so a number must have edges of its own. */
+/* resources_match.c - whether a resource begins at a lexeme. The phrases that begin as the text
+ * does are narrowed symbol by symbol; the longest that ends well is taken. "988" and "911" stand
+ * inside many other numbers, so a number must have edges of its own. */
 #include <string.h>
 
 #include "policy/crisis/resources_parts.h"
@@ -50,8 +50,8 @@ static uint16_t role_at(const struct walk *walk, uint32_t index)
     if (class != LEXEME_WORD && class != LEXEME_MIXED) {
         return 0;
     }
-    return walk->resources->roles[phrase_book_find(
-        walk->resources->book, lexeme_text(view, index), view->lexemes[index].folded_bytes)];
+    return walk->resources->roles[phrase_book_find(walk->resources->book, lexeme_text(view, index),
+                                                   view->lexemes[index].folded_bytes)];
 }
 
 /* ---- edges of numbers ------------------------------------------------------------------------ */
@@ -148,11 +148,12 @@ static enum edge spaced_edge(const struct walk *walk, uint32_t index)
 static enum edge right_edge(const struct walk *walk, uint32_t index, bool is_short)
 {
     const struct window_view *view = walk->view;
+    index += is_short && lexeme_is(view, index, ")"); /* "(988) 555-0199" */
     if (index == view->count) {
         return walk->has_ended ? EDGE_GOOD : EDGE_MORE;
     }
     if (is_number_at(view, index)) {
-        return EDGE_BAD; /* a run that was cut */
+        return EDGE_BAD; /* or a run that was cut */
     }
     if (joins_digits(view, index)) {
         if (index + 1 == view->count) {
@@ -191,7 +192,7 @@ static enum edge host_edge(const struct walk *walk, uint32_t index)
     }
     const uint8_t class = class_at(view, next);
     return class == LEXEME_WORD || class == LEXEME_MIXED || class == LEXEME_NUMBER ? EDGE_BAD
-                                                                                  : EDGE_GOOD;
+                                                                                   : EDGE_GOOD;
 }
 
 /* A path of words: "/chat/", "/get-help". Anything else in it is for others to judge. *index: moved

@@ -1,5 +1,5 @@
-/* resources_parts.h - what resources is made of, for its own files alone: the lines of a region, its
- * phrases, and the words by which a crisis line is known to be spoken of. */
+/* resources_parts.h - what resources is made of, for its own files alone: the lines of a region,
+ * its phrases, and the words by which a crisis line is known to be spoken of. */
 #pragma once
 #include "policy/crisis/phrase_book.h"
 #include "policy/crisis/resources.h"
@@ -28,7 +28,7 @@ enum word_role {
 };
 
 struct resource_line {
-    const char *call, *text; /* the first ones, as told to people; NULL: none */
+    const char *call, *text;           /* the first ones, as told to people; NULL: none */
     uint16_t topic[RESOURCE_NEAR_MAX]; /* words of what it is for */
     uint32_t topic_count;
 };
@@ -62,7 +62,8 @@ struct resources {
 /* resource_words.c: puts the words with a role into the book. STATUS_FULL, STATUS_IO. */
 MUST_CHECK enum status resource_words_add(struct resources *resources);
 
-/* resources_match.c: the longest name of a line that begins at a lexeme, NULL: none. *end: behind. */
+/* resources_match.c: the longest name of a line that begins at a lexeme, NULL: none. *end: behind.
+ */
 const struct phrase *resources_match_name(const struct resources *resources,
                                           const struct window_view *view, uint32_t index,
                                           uint32_t *end);

@@ -31,9 +31,9 @@ static enum gap mark_gap(const struct window_view *view, uint32_t index)
         return GAP_PLAIN;
     }
     if (lexeme->folded_bytes == 1) {
-        return strchr("-.()*_", *text)          ? GAP_PLAIN
-               : strchr("\"'`&/+@[]", *text) ? GAP_LOOSE
-                                               : GAP_NONE;
+        return strchr("-.()*_", *text)        ? GAP_PLAIN
+               : strchr("\"'`&/+@[],", *text) ? GAP_LOOSE
+                                              : GAP_NONE;
     }
     return lexeme->folded_bytes == 3 && memcmp(text, "\xe2\x80", 2) == 0 ? GAP_LOOSE : GAP_NONE;
 }

@@ -1,6 +1,6 @@
 /* symbol_reader.h - lexemes as the symbols that phrases of resources are made of: words, runs of
- * letters, single digits. What may stand between two of them is skipped: spaces, one line end, marks
- * of emphasis and quotation, "and", "the". A cursor on a view; no memory. */
+ * letters, single digits. What may stand between two of them is skipped: spaces, one line end,
+ * marks of emphasis and quotation, "and", "the". A cursor on a view; no memory. */
 #pragma once
 #include "policy/text/lexeme.h"
 

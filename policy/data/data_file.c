@@ -40,9 +40,8 @@ enum status data_file_read(const char *folder, const char *name, const char *dir
         }
         const enum status status = buffer_read_file(out, path);
         if (status != STATUS_NOT_FOUND) {
-            return status == STATUS_OK
-                       ? status
-                       : fail(failure, status, "%s: %s", path, status_text(status));
+            return status == STATUS_OK ? status
+                                       : fail(failure, status, "%s: %s", path, status_text(status));
         }
     }
     const enum status status = read_shipped(folder, name, out);

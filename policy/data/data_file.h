@@ -11,8 +11,8 @@ enum { DATA_FILE_PATH_BYTES = 512, DATA_FILE_BYTES_MAX = 1 << 20 };
 /* Letters, digits, "-" and "_", 1 to 63 of them. */
 bool data_file_is_name(const char *name);
 
-/* Appends FOLDER/NAME.yaml to `out`. path: where it is, or would be, on disk, whether it was there or
- * not; "" without a directory. STATUS_NOT_FOUND: neither has it. STATUS_IO, STATUS_TOO_LARGE:
+/* Appends FOLDER/NAME.yaml to `out`. path: where it is, or would be, on disk, whether it was there
+ * or not; "" without a directory. STATUS_NOT_FOUND: neither has it. STATUS_IO, STATUS_TOO_LARGE:
  * failure says why. */
 MUST_CHECK enum status data_file_read(const char *folder, const char *name, const char *directory,
                                       char path[DATA_FILE_PATH_BYTES], struct buffer *out,
