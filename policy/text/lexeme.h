@@ -29,9 +29,9 @@ enum lexeme_case {
 enum {
     LEXEME_FOLDED_MAX = 64, /* bytes of one lexeme; a longer run is cut into several */
     LEXEME_RAW_MAX = 512,
-    WINDOW_LEFT = 64,   /* lexemes kept in front of the first open one */
-    WINDOW_OPEN = 192,  /* lexemes that may be open */
-    WINDOW_RAW = 8192,  /* bytes of open text */
+    WINDOW_LEFT = 64,  /* lexemes kept in front of the first open one */
+    WINDOW_OPEN = 192, /* lexemes that may be open */
+    WINDOW_RAW = 8192, /* bytes of open text */
 };
 
 struct lexeme {
@@ -72,7 +72,9 @@ struct window_view {
 struct window_view window_view(const struct window *window);
 bool window_is_full(const struct window *window); /* it takes nothing before a release */
 
-/* The raw bytes of open lexemes first .. last - 1 (indexes of the view); of a bad byte U+FFFD. */
+/* The raw bytes of open lexemes first .. last - 1 (indexes of the view); of a bad byte U+FFFD.
+ * Hidden characters and marks beyond 256 bytes in one lexeme are left out: nobody sees them, and a
+ * flood of them shall neither part a number nor fill the window. */
 const char *window_raw(const struct window *window, uint32_t first, uint32_t last, size_t *length);
 size_t window_open_bytes(const struct window *window); /* raw, an incomplete lexeme included */
 
