@@ -17,19 +17,27 @@ bool cursor_is(struct cursor *cursor, uint32_t index, const char *text)
     return cursor_lexeme(cursor, index) && lexeme_is(&cursor->reading->view, index, text);
 }
 
-bool cursor_is_any(struct cursor *cursor, uint32_t index, const char *const *texts, size_t count)
+static bool is_any(const struct window_view *view, uint32_t index, const char *const *texts,
+                   size_t count)
 {
-    const struct lexeme *lexeme = cursor_lexeme(cursor, index);
-    if (!lexeme) {
-        return false;
-    }
-    const char *text = lexeme_text(&cursor->reading->view, index);
+    const char first = *lexeme_text(view, index);
     for (size_t i = 0; i < count; i++) {
-        if (texts[i][0] == text[0] && lexeme_is(&cursor->reading->view, index, texts[i])) {
+        if (texts[i][0] == first && lexeme_is(view, index, texts[i])) {
             return true;
         }
     }
     return false;
+}
+
+bool cursor_is_any(struct cursor *cursor, uint32_t index, const char *const *texts, size_t count)
+{
+    return cursor_lexeme(cursor, index) && is_any(&cursor->reading->view, index, texts, count);
+}
+
+bool cursor_left_is_any(const struct cursor *cursor, uint32_t index, const char *const *texts,
+                        size_t count)
+{
+    return is_any(&cursor->reading->view, index, texts, count);
 }
 
 static bool is_alnum(const struct lexeme *lexeme)
@@ -109,6 +117,23 @@ bool cursor_left_word(const struct cursor *cursor, uint32_t index, uint32_t *fou
     return false;
 }
 
+bool cursor_left_dense(const struct cursor *cursor, uint32_t index, uint32_t *found)
+{
+    while (cursor_left(cursor, index, &index)) {
+        if (cursor->reading->view.lexemes[index].class != LEXEME_SPACE) {
+            *found = index;
+            return true;
+        }
+    }
+    return false;
+}
+
+char cursor_left_mark(const struct cursor *cursor, uint32_t index)
+{
+    uint32_t left = 0;
+    return (char)(cursor_left(cursor, index, &left) ? mark_of(&cursor->reading->view, left) : 0);
+}
+
 bool cursor_touches_left(const struct cursor *cursor)
 {
     uint32_t left = 0;
@@ -144,11 +169,8 @@ bool cursor_has_context(const struct cursor *cursor, const char *const *texts, s
             continue;
         }
         words--;
-        const char first = *lexeme_text(view, index);
-        for (size_t i = 0; i < count; i++) {
-            if (texts[i][0] == first && lexeme_is(view, index, texts[i])) {
-                return true;
-            }
+        if (is_any(view, index, texts, count)) {
+            return true;
         }
     }
     return false;

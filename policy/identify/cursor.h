@@ -32,8 +32,12 @@ uint32_t cursor_skip_spaces(struct cursor *cursor, uint32_t index);
 
 /* Looks to the left never starve; `index` itself is not looked at. False: nothing is there. */
 bool cursor_left(const struct cursor *cursor, uint32_t index, uint32_t *found); /* any lexeme */
-bool cursor_left_word(const struct cursor *cursor, uint32_t index, uint32_t *found); /* alnum */
+bool cursor_left_dense(const struct cursor *cursor, uint32_t index, uint32_t *found); /* no SPACE */
+bool cursor_left_word(const struct cursor *cursor, uint32_t index, uint32_t *found);  /* alnum */
 bool cursor_touches_left(const struct cursor *cursor); /* a letter or digit directly before `at` */
+char cursor_left_mark(const struct cursor *cursor, uint32_t index); /* directly before; or 0 */
+bool cursor_left_is_any(const struct cursor *cursor, uint32_t index, const char *const *texts,
+                        size_t count); /* of an index that a look to the left found */
 
 /* True if one of the texts is among the last `words` words to the left, in the same sentence. */
 bool cursor_has_context(const struct cursor *cursor, const char *const *texts, size_t count,

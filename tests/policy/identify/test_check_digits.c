@@ -1,7 +1,7 @@
 /* Method: one row per rule with a published example or one computed by hand, and next to it the
  * same value with one character changed; then every one-digit change of a value must be refused by
  * the schemes that promise it (Luhn, IBAN, ABA, modulo 11). */
-#include "policy/identify/check_digits.h"
+#include "policy/identify/number/check_digits.h"
 
 #include <string.h>
 

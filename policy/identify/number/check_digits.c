@@ -1,4 +1,4 @@
-#include "policy/identify/check_digits.h"
+#include "policy/identify/number/check_digits.h"
 
 #include <string.h>
 
