@@ -357,7 +357,7 @@ enum resource_match resources_match(const struct resources *resources,
         return RESOURCE_NOT;
     case SYMBOL_MORE:
         return RESOURCE_MORE;
-    default:
+    case SYMBOL_READ:
         break;
     }
     const enum resource_match match = walk_on(&walk, &end);
