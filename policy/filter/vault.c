@@ -9,8 +9,8 @@
 #include <string.h>
 
 #include "base/assert.h"
-#include "policy/filter/foreign.h"
-#include "policy/filter/values.h"
+#include "policy/filter/vault/foreign.h"
+#include "policy/filter/vault/values.h"
 
 enum {
     SESSION_KEY_BYTES = 16,

@@ -7,7 +7,7 @@
 #pragma once
 #include "base/ids.h"
 #include "base/status.h"
-#include "policy/filter/canary.h"
+#include "policy/filter/vault/canary.h"
 #include "policy/kind.h"
 
 struct vault;

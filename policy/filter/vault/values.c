@@ -1,4 +1,4 @@
-#include "policy/filter/values.h"
+#include "policy/filter/vault/values.h"
 
 #include <sodium.h>
 #include <stdlib.h>

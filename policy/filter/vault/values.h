@@ -2,7 +2,7 @@
  * that never move, are kept from swap where the system allows, and are zeroed when they go. What is
  * looked up is a keyed hash of 64 bits, so folded text is not kept. Owner and lock: the vault. */
 #pragma once
-#include "policy/filter/foreign.h"
+#include "policy/filter/vault/foreign.h"
 
 struct value {
     enum policy_kind kind;

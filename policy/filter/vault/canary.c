@@ -1,4 +1,4 @@
-#include "policy/filter/canary.h"
+#include "policy/filter/vault/canary.h"
 
 #include <sodium.h>
 #include <stdatomic.h>

@@ -1,6 +1,6 @@
 /* foreign.c - open addressing with linear probing; removal shifts what follows back, so that there
  * are no tombstones and the table never wears out. */
-#include "policy/filter/foreign.h"
+#include "policy/filter/vault/foreign.h"
 
 #include <sodium.h>
 #include <stdlib.h>
