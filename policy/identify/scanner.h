@@ -12,6 +12,7 @@ struct scan_piece {
     const char *raw;     /* end - start bytes; more where bad bytes became U+FFFD */
     size_t raw_bytes;
     bool is_finding, is_resource;
+    bool is_disguised; /* of a finding: hidden characters, look-alikes or escapes in it */
     bool continues; /* the identifier began in the piece before (a run longer than the window) */
     enum policy_kind kind;
     const char *folded; /* of a finding: words joined by one space, numbers without separators */
