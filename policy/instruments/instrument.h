@@ -1,6 +1,6 @@
-/* instrument.h - questionnaires as deterministic conversations (PHQ-9, GAD-7, ...): items asked word
- * for word from data (policy/data/instruments/), answers read by grammar, integers added. The model
- * has no part in it. Stateless: the conversation so far is read again each time, and the same
+/* instrument.h - questionnaires as deterministic conversations (PHQ-9, GAD-7, ...): items asked
+ * word for word from data (policy/data/instruments/), answers read by grammar, integers added. The
+ * model has no part in it. Stateless: the conversation so far is read again each time, and the same
  * messages give the same next turn. Instruments are read-only once made; any thread. */
 #pragma once
 #include <stdbool.h>
@@ -32,7 +32,8 @@ struct instrument_state { /* start from {0} */
     uint32_t item;        /* the next one, from 0; == item_count: done */
     uint32_t asked_again; /* times the present item was asked again */
     bool is_declined;     /* ended without a score */
-    bool is_critical;     /* an item that leads to the crisis path was answered above 0 */
+    bool is_critical; /* an item that leads to the crisis path was answered above 0, or nearly so
+                         ("hardly ever"), which is asked again */
     uint8_t answers[INSTRUMENT_ITEMS_MAX];
     uint32_t answer_count;
 };
@@ -48,14 +49,14 @@ MUST_CHECK enum status instrument_next(const struct instrument *instrument,
 
 struct instrument_result {
     bool is_complete;
-    uint32_t score, score_max;
-    const char *band;  /* "moderate"; lives as the instrument */
+    uint32_t score, score_max; /* score: of the answers so far */
+    const char *band;          /* "moderate"; lives as the instrument; NULL: not complete */
     bool is_critical;
 };
 struct instrument_result instrument_score(const struct instrument *instrument,
                                           const struct instrument_state *state);
 
 /* {"instrument":"phq-9","version":1,"complete":true,"score":14,"max":27,"band":"moderate",
- * "items":[..],"critical":false} */
+ * "items":[..],"critical":false}; score and band are null when it is not complete */
 MUST_CHECK enum status instrument_json(const struct instrument *instrument,
                                        const struct instrument_state *state, struct buffer *out);
