@@ -24,7 +24,8 @@ static void check_state(const struct instrument *instrument, const struct instru
     }
     const struct instrument_result result = instrument_score(instrument, state);
     ASSERT(result.score == sum && sum <= result.score_max);
-    ASSERT(result.is_complete == (result.band != NULL) && !(result.is_complete && state->is_declined));
+    ASSERT(result.is_complete == (result.band != NULL)
+           && !(result.is_complete && state->is_declined));
     ASSERT(state->asked_again <= INSTRUMENT_ASKED_AGAIN_MAX);
     ASSERT(state->answer_count == state->item && state->item <= INSTRUMENT_ITEMS_MAX);
 }
@@ -68,8 +69,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
         static const char answers[] = "0\n1\nno\nyes\nnever\n0\n0\n1\n1";
         answer_lines(parsed, answers, sizeof answers - 1);
     } else {
-        ASSERT(failure.text[0] != '\0' && utf8_valid_bytes(failure.text, strlen(failure.text)) ==
-                                              strlen(failure.text));
+        ASSERT(failure.text[0] != '\0'
+               && utf8_valid_bytes(failure.text, strlen(failure.text)) == strlen(failure.text));
     }
     instrument_destroy(parsed);
     free(copy);

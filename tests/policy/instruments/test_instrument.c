@@ -1,6 +1,6 @@
-/* Method: every answer vector. Of PHQ-2 and GAD-2 each is told in words through a whole conversation;
- * of PHQ-9 (4^9) and GAD-7 (4^7) sums, bands and the critical item are compared with cut-offs that
- * stand here again. Then the turns of a conversation, and files that are wrong. */
+/* Method: every answer vector. Of PHQ-2 and GAD-2 each is told in words through a whole
+ * conversation; of PHQ-9 (4^9) and GAD-7 (4^7) sums, bands and the critical item are compared with
+ * cut-offs that stand here again. Then the turns of a conversation, and files that are wrong. */
 #include <string.h>
 
 #include "policy/data/shipped.h"
@@ -17,8 +17,10 @@ static const struct instrument_facts {
         const char *name;
     } bands[5];
 } facts[] = {
-    {"phq-9", 9, 9, {{0, "minimal"}, {5, "mild"}, {10, "moderate"}, {15, "moderately severe"},
-                     {20, "severe"}}},
+    {"phq-9",
+     9,
+     9,
+     {{0, "minimal"}, {5, "mild"}, {10, "moderate"}, {15, "moderately severe"}, {20, "severe"}}},
     {"gad-7", 7, 0, {{0, "minimal"}, {5, "mild"}, {10, "moderate"}, {15, "severe"}}},
     {"phq-2", 2, 0, {{0, "negative"}, {3, "positive"}}},
     {"gad-2", 2, 0, {{0, "negative"}, {3, "positive"}}},
@@ -111,10 +113,10 @@ static void item_nine_above_none_is_critical(void)
         const char *text;
         bool is_critical, is_asked_again;
     } last[] = {
-        {"0", false, false},          {"never", false, false},  {"not at all", false, false},
-        {"1", true, false},           {"2", true, false},       {"3", true, false},
-        {"sometimes", true, false},   {"hardly", true, true},   {"not really", true, true},
-        {"almost never", true, true}, {"maybe", false, true},   {"one day", false, true},
+        {"0", false, false},          {"never", false, false}, {"not at all", false, false},
+        {"1", true, false},           {"2", true, false},      {"3", true, false},
+        {"sometimes", true, false},   {"hardly", true, true},  {"not really", true, true},
+        {"almost never", true, true}, {"maybe", false, true},  {"one day", false, true},
     };
     struct instrument *instrument = open_shipped("phq-9");
     for (size_t i = 0; i < sizeof last / sizeof last[0]; i++) {
@@ -141,7 +143,7 @@ static void turn(const struct instrument *instrument, const struct instrument_st
     CHECK(instrument_next(instrument, state, out) == STATUS_OK, "a turn");
 }
 
-#define HAS(turn_text, part) CHECK(strstr((turn_text).bytes, part), "%s", (turn_text).bytes)
+#define HAS(turn_text, part)     CHECK(strstr((turn_text).bytes, part), "%s", (turn_text).bytes)
 #define HAS_NOT(turn_text, part) CHECK(!strstr((turn_text).bytes, part), "%s", (turn_text).bytes)
 
 static void turns_are_asked_in_order(void)
@@ -169,8 +171,8 @@ static void turns_are_asked_in_order(void)
     buffer_clear(&out);
     CHECK(instrument_json(instrument, &state, &out) == STATUS_OK, "json");
     CHECK(strcmp(out.bytes, "{\"instrument\":\"phq-2\",\"version\":1,\"complete\":true,\"score\":2,"
-                            "\"max\":6,\"band\":\"negative\",\"items\":[2,0],\"critical\":false}") ==
-              0,
+                            "\"max\":6,\"band\":\"negative\",\"items\":[2,0],\"critical\":false}")
+              == 0,
           "%s", out.bytes);
     const struct instrument_state done = state;
     answer(instrument, &state, "3"); /* nothing is asked any more */
@@ -220,9 +222,9 @@ static void a_turn_beyond_the_limit_is_refused(void)
     instrument_destroy(instrument);
 }
 
-#define HEAD "version: 1\nname: x\ntitle: t\nintroduction: i\nquestion: q\nagain: a\n"
-#define TAIL "closing: c\ndeclined: d\n"
-#define ITEMS "options: [no, yes]\nitems: [one, two]\nbands: [{from: 0, name: low}]\n"
+#define HEAD    "version: 1\nname: x\ntitle: t\nintroduction: i\nquestion: q\nagain: a\n"
+#define TAIL    "closing: c\ndeclined: d\n"
+#define ITEMS   "options: [no, yes]\nitems: [one, two]\nbands: [{from: 0, name: low}]\n"
 #define ANSWERS "answers: {options: [[no], [yes]]}\n"
 
 static void wrong_files_are_told(void)
@@ -261,18 +263,18 @@ static void wrong_files_are_told(void)
          "band"},
         {HEAD TAIL "options: [no, yes]\nitems: [one]\nbands: [{from: 0, name: 'a\"'}]\n" ANSWERS,
          "band"},
-        {HEAD TAIL
-         "options: [no, yes]\nitems: [one]\nbands: [{from: 0, name: a}, {from: 2, name: b}]\n"
-         ANSWERS, "band"},
-        {HEAD TAIL
-         "options: [no, yes]\nitems: [one]\nbands: [{from: 0, name: a}, {from: 0, name: b}]\n"
-         ANSWERS, "band"},
+        {HEAD TAIL "options: [no, yes]\nitems: [one]\nbands: [{from: 0, name: a}, {from: 2, name: "
+                   "b}]\n" ANSWERS,
+         "band"},
+        {HEAD TAIL "options: [no, yes]\nitems: [one]\nbands: [{from: 0, name: a}, {from: 0, name: "
+                   "b}]\n" ANSWERS,
+         "band"},
     };
     for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
         struct instrument *instrument = NULL;
         struct failure failure = {""};
-        const enum status status = instrument_parse(files[i].yaml, strlen(files[i].yaml), "x.yaml",
-                                                    &instrument, &failure);
+        const enum status status =
+            instrument_parse(files[i].yaml, strlen(files[i].yaml), "x.yaml", &instrument, &failure);
         CHECK(status == (files[i].told ? STATUS_INVALID : STATUS_OK), "%zu: %s", i, failure.text);
         CHECK(!files[i].told || strstr(failure.text, files[i].told), "%zu: %s", i, failure.text);
         instrument_destroy(instrument);
@@ -293,9 +295,11 @@ static void every_shipped_file_has_its_name(void)
     struct instrument *instrument = NULL;
     struct failure failure = {""};
     CHECK(instrument_create("phq-8", &instrument, &failure) == STATUS_NOT_FOUND, "phq-8");
-    CHECK(instrument_create("answers/frequency", &instrument, &failure) == STATUS_NOT_FOUND, "path");
+    CHECK(instrument_create("answers/frequency", &instrument, &failure) == STATUS_NOT_FOUND,
+          "path");
 }
 
 CHECK_MAIN(every_vector_has_its_sum_and_band, every_short_conversation_is_scored,
            item_nine_above_none_is_critical, turns_are_asked_in_order, a_declined_one_has_no_score,
-           a_turn_beyond_the_limit_is_refused, wrong_files_are_told, every_shipped_file_has_its_name)
+           a_turn_beyond_the_limit_is_refused, wrong_files_are_told,
+           every_shipped_file_has_its_name)
