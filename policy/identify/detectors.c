@@ -1,10 +1,18 @@
 #include "policy/identify/detectors.h"
 
+/* Where identifiers begin: never with a blank. */
+enum {
+    LETTERS = DETECTORS_AT(LEXEME_WORD) | DETECTORS_AT(LEXEME_NUMBER) | DETECTORS_AT(LEXEME_MIXED),
+    MARKS = DETECTORS_AT(LEXEME_MARK),
+    GLYPHS = DETECTORS_AT(LEXEME_GLYPH),
+};
+
 /* In the order of detector.h. A row says at which classes of lexemes the detector's findings can
- * begin, such as DETECTORS_AT(LEXEME_WORD) | DETECTORS_AT(LEXEME_MIXED): at others it is not asked,
- * which makes spaces and most marks free. */
+ * begin: at others it is not asked. */
 static const struct detectors_row rows[] = {
-    {0, 0},
+    {detect_resource, LETTERS | MARKS}, {detect_network, LETTERS | MARKS},
+    {detect_number, LETTERS | MARKS},   {detect_record, LETTERS | MARKS | GLYPHS},
+    {detect_secret, LETTERS | MARKS},   {0, 0},
 };
 
 const struct detectors_row *detectors_table(void)

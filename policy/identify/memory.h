@@ -1,6 +1,6 @@
-/* memory.h - words that were recognised as somebody's name earlier in a conversation, so that "Will"
- * stays a name once he was introduced. Hashes, not text; a fixed size, the oldest give way. Owner:
- * who scans the conversation. */
+/* memory.h - words that were recognised as somebody's name earlier in a conversation, so that
+ * "Will" stays a name once he was introduced. Hashes, not text; a fixed size, the oldest give way.
+ * Owner: who scans the conversation. */
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>

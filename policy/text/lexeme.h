@@ -74,7 +74,8 @@ bool window_is_full(const struct window *window); /* it takes nothing before a r
 
 /* The raw bytes of open lexemes first .. last - 1 (indexes of the view); of a bad byte U+FFFD.
  * Hidden characters and marks beyond 256 bytes in one lexeme are left out: nobody sees them, and a
- * flood of them shall neither part a number nor fill the window. */
+ * flood of them shall neither part a number nor fill the window. Good
+ * until the window is fed; the raw bytes of lexemes that follow one another do so too. */
 const char *window_raw(const struct window *window, uint32_t first, uint32_t last, size_t *length);
 size_t window_open_bytes(const struct window *window); /* raw, an incomplete lexeme included */
 
