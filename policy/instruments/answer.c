@@ -81,14 +81,14 @@ static bool is_picture(const char *text, size_t length)
 /* A question, a share, a comparison; a sign or the eyes of a face in front of the first digit. */
 static bool is_unclear_mark(const struct window_view *view, uint32_t index, bool is_first)
 {
-    const char *text = lexeme_text(view, index);
-    if (view->lexemes[index].folded_bytes != 1) {
+    const char mark = lexeme_text(view, index)[0];
+    if (view->lexemes[index].folded_bytes != 1 || mark == '\0') {
         return false;
     }
-    if (memchr("?%+<>$*^=", text[0], 9)) {
+    if (strchr("?%+<>$*^=", mark)) {
         return true;
     }
-    return is_first && memchr("-:;", text[0], 3) && index + 1 < view->count
+    return is_first && strchr("-:;", mark) && index + 1 < view->count
            && view->lexemes[index + 1].class == LEXEME_NUMBER;
 }
 
@@ -233,14 +233,13 @@ struct said {
     uint32_t option;
 };
 
-static struct said days_mean(const struct answer_grammar *grammar, int32_t first, int32_t last,
-                             int32_t times)
+static struct said days_mean(const struct answer_grammar *grammar, int32_t first, int32_t last)
 {
-    if (first * times > ANSWER_DAYS || last * times > ANSWER_DAYS) {
+    if (first > ANSWER_DAYS || last > ANSWER_DAYS) {
         return (struct said){.role = ROLE_UNCLEAR};
     }
-    const int32_t option = grammar->option_of_days[first * times];
-    if (option < 0 || option != grammar->option_of_days[last * times]) {
+    const int32_t option = grammar->option_of_days[first];
+    if (option < 0 || option != grammar->option_of_days[last]) {
         return (struct said){.role = ROLE_UNCLEAR};
     }
     return (struct said){.role = ROLE_OPTION, .option = (uint32_t)option};
@@ -270,7 +269,7 @@ static struct said read_number(const struct answer_grammar *grammar, const struc
     }
     if (unit) {
         const int32_t times = unit->role == ROLE_WEEKLY ? DAYS_FOR_ONE_A_WEEK : 1;
-        return days_mean(grammar, first, words->words[last].number, times);
+        return days_mean(grammar, first * times, words->words[last].number * times);
     }
     *end = at + 1;
     const bool is_option = (uint32_t)first < grammar->option_count;

@@ -8,7 +8,7 @@
 #include "policy/data/shipped.h"
 #include "policy/instruments/answer.h"
 
-enum { BANDS_MAX = 8, VERSION_MAX = 1000000, PATH_BYTES = 96 };
+enum { BANDS_MAX = 8, VERSION_MAX = 1000000, PATH_BYTES = 96, LABEL_BYTES = 32 };
 
 static const char *const shipped_names[] = {"phq-9", "gad-7", "phq-2", "gad-2"};
 enum { SHIPPED_COUNT = sizeof shipped_names / sizeof shipped_names[0] };
@@ -83,7 +83,7 @@ static bool is_plain(const char *text, const char *joints)
             return false;
         }
     }
-    return text[0] != '\0' && strlen(text) < INSTRUMENT_NAME_BYTES * 2;
+    return text[0] != '\0' && strlen(text) < LABEL_BYTES;
 }
 
 static enum status read_names(const struct source *source, struct instrument *instrument)
