@@ -173,7 +173,7 @@ static bool read_words(const struct answer_grammar *grammar, const char *text, s
 
 /* ---- phrases --------------------------------------------------------------------------------- */
 
-enum { NO_MATCH = UINT32_MAX };
+static const uint32_t NO_MATCH = UINT32_MAX;
 
 static bool is_one_of(const char *alternatives, size_t length, const char *word)
 {
