@@ -1,5 +1,5 @@
-/* detector.h - a detector is a pure function that says whether an identifier begins at one lexeme. It
- * sees what stands to the left, what has arrived to the right, and may ask for more. The same
+/* detector.h - a detector is a pure function that says whether an identifier begins at one lexeme.
+ * It sees what stands to the left, what has arrived to the right, and may ask for more. The same
  * lexemes give the same answer, so a stream gives what the whole text gives. */
 #pragma once
 #include "policy/identify/memory.h"
@@ -20,7 +20,7 @@ struct finding {
     uint32_t count;   /* lexemes, from `at` */
 };
 
-#define FINDING_IS(what, lexemes)                                                                  \
+#define FINDING_IS(what, lexemes) \
     ((struct finding){.verdict = FINDING_YES, .kind = (what), .count = (lexemes)})
 
 enum { FORMAT_TEXT_BYTES = 48, FORMATS_MAX = 32, RESOURCE_NUMBERS_MAX = 128 };
@@ -50,8 +50,8 @@ struct finding detect_resource(const struct reading *reading); /* first: it wins
 struct finding detect_network(const struct reading *reading);  /* EMAIL URL IP HANDLE, MAC, GPS */
 struct finding detect_phone(const struct reading *reading);    /* PHONE FAX, also spelled out */
 struct finding detect_number(const struct reading *reading);   /* SSN, cards, NPI, IBAN, VIN ... */
-struct finding detect_record(const struct reading *reading);   /* by context: MRN HPB ACCT LIC ... */
-struct finding detect_secret(const struct reading *reading);   /* SECRET IMAGE CODE, long runs */
-struct finding detect_date(const struct reading *reading);     /* DATE AGE90 */
-struct finding detect_address(const struct reading *reading);  /* STREET ZIP */
-struct finding detect_name(const struct reading *reading);     /* NAME CITY: they compete */
+struct finding detect_record(const struct reading *reading);  /* by context: MRN HPB ACCT LIC ... */
+struct finding detect_secret(const struct reading *reading);  /* SECRET IMAGE CODE, long runs */
+struct finding detect_date(const struct reading *reading);    /* DATE AGE90 */
+struct finding detect_address(const struct reading *reading); /* STREET ZIP */
+struct finding detect_name(const struct reading *reading);    /* NAME CITY: they compete */

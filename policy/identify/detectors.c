@@ -10,9 +10,15 @@ enum {
 /* In the order of detector.h. A row says at which classes of lexemes the detector's findings can
  * begin: at others it is not asked. */
 static const struct detectors_row rows[] = {
-    {detect_resource, LETTERS | MARKS}, {detect_network, LETTERS | MARKS},
-    {detect_number, LETTERS | MARKS},   {detect_record, LETTERS | MARKS | GLYPHS},
-    {detect_secret, LETTERS | MARKS},   {0, 0},
+    {detect_resource, LETTERS | MARKS},
+    {detect_network, LETTERS | MARKS},
+    {detect_phone, LETTERS | MARKS},
+    {detect_number, LETTERS | MARKS},
+    {detect_record, LETTERS | MARKS | GLYPHS},
+    {detect_secret, LETTERS | MARKS},
+    {detect_date, LETTERS},
+    {detect_address, LETTERS},
+    {0, 0},
 };
 
 const struct detectors_row *detectors_table(void)

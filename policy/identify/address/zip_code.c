@@ -1,0 +1,295 @@
+/* zip_code.c - see zip_code.h. */
+#include "policy/identify/address/zip_code.h"
+
+#include <string.h>
+
+#include "policy/identify/address/street_words.h"
+#include "policy/identify/phone/phone_words.h"
+#include "policy/identify/words/glance.h"
+#include "policy/identify/words/plain_words.h"
+
+enum { TOLD = 1, PLACE = 2, LINK = 4, CODE = 8, STATE = 16, NO_LETTERS = 32 };
+
+/* clang-format off */
+static const struct word_entry entries[] = {
+    {"ad", NO_LETTERS}, {"ak", STATE}, {"al", STATE}, {"am", NO_LETTERS}, {"ar", STATE},
+    {"area", PLACE | LINK}, {"around", PLACE}, {"at", PLACE}, {"az", STATE}, {"bc", NO_LETTERS},
+    {"ca", STATE}, {"cap", TOLD}, {"ce", NO_LETTERS}, {"cm", NO_LETTERS}, {"co", STATE},
+    {"code", LINK}, {"codes", LINK}, {"ct", STATE}, {"dc", STATE}, {"de", STATE},
+    {"dr", NO_LETTERS}, {"eircode", TOLD}, {"fl", STATE}, {"from", PLACE}, {"ft", NO_LETTERS},
+    {"ga", STATE}, {"hi", STATE}, {"hr", NO_LETTERS}, {"ia", STATE}, {"id", STATE}, {"il", STATE},
+    {"in", PLACE | STATE}, {"is", LINK}, {"it's", LINK}, {"its", LINK}, {"kg", NO_LETTERS},
+    {"ks", STATE}, {"ky", STATE}, {"la", STATE}, {"lb", NO_LETTERS}, {"ma", STATE}, {"md", STATE},
+    {"me", STATE}, {"mg", NO_LETTERS}, {"mi", STATE}, {"ml", NO_LETTERS}, {"mm", NO_LETTERS},
+    {"mn", STATE}, {"mo", STATE}, {"mr", NO_LETTERS}, {"ms", STATE | NO_LETTERS}, {"mt", STATE},
+    {"my", LINK}, {"nc", STATE}, {"nd", STATE | NO_LETTERS}, {"ne", STATE}, {"near", PLACE},
+    {"nh", STATE}, {"nj", STATE}, {"nm", STATE}, {"no", NO_LETTERS}, {"nv", STATE}, {"ny", STATE},
+    {"of", LINK}, {"oh", STATE}, {"ok", STATE}, {"or", STATE}, {"oz", NO_LETTERS}, {"pa", STATE},
+    {"pincode", TOLD}, {"plz", TOLD}, {"pm", NO_LETTERS}, {"postal", TOLD}, {"postcode", TOLD},
+    {"postcodes", TOLD}, {"pr", STATE}, {"rd", NO_LETTERS}, {"ri", STATE}, {"sc", STATE},
+    {"sd", STATE}, {"st", NO_LETTERS}, {"th", NO_LETTERS}, {"the", LINK}, {"tn", STATE},
+    {"to", PLACE}, {"tx", STATE}, {"uk", NO_LETTERS}, {"us", NO_LETTERS}, {"ut", STATE},
+    {"va", STATE}, {"vt", STATE}, {"wa", STATE}, {"was", LINK}, {"wi", STATE}, {"wk", NO_LETTERS},
+    {"wv", STATE}, {"wy", STATE}, {"yr", NO_LETTERS}, {"zip", TOLD}, {"zipcode", TOLD},
+    {"zipcodes", TOLD},
+};
+/* clang-format on */
+const struct word_table zip_code_words = WORD_TABLE(entries);
+
+enum { ZIP_DIGITS = 5, WORDS_OF_PLACE = 4, ROUND = 1000 };
+
+static uint32_t left_is(const struct cursor *cursor, uint32_t index, uint32_t bits)
+{
+    return glance_left_word(cursor, index, &zip_code_words) & bits;
+}
+
+/* "zip code is", "ZIP:": the words in front say it. */
+static bool is_told(const struct cursor *cursor, uint32_t at)
+{
+    uint32_t left = at;
+    for (uint32_t i = 0; i < 4; i++) {
+        const uint32_t found = left_is(cursor, left, TOLD | LINK);
+        if (found & TOLD) {
+            return true;
+        }
+        left = glance_left(cursor, left);
+        const struct window_view *view = &cursor->reading->view;
+        if (left == GLANCE_NOTHING
+            || !((found & LINK) || lexeme_is(view, left, ":") || lexeme_is(view, left, "#"))) {
+            return false;
+        }
+    }
+    return false;
+}
+
+static bool is_state(const struct cursor *cursor, uint32_t index)
+{
+    const struct lexeme *lexeme = &cursor->reading->view.lexemes[index];
+    const struct lexicon *lexicon = cursor->reading->terms->lexicon;
+    if (lexicon && lexeme->word != 0 && lexeme->letter_case != CASE_LOWER
+        && lexeme->folded_bytes > 2) {
+        return (lexicon_entry(lexicon, lexeme->word)->flags & LEXICON_STATE) != 0;
+    }
+    const bool is_code =
+        word_table_find(&zip_code_words, lexeme_text(&cursor->reading->view, index),
+                        lexeme->folded_bytes)
+        & STATE;
+    return is_code && lexeme->letter_case == CASE_UPPER;
+}
+
+static bool is_place(const struct cursor *cursor, uint32_t index)
+{
+    const struct lexeme *lexeme = &cursor->reading->view.lexemes[index];
+    const struct lexicon *lexicon = cursor->reading->terms->lexicon;
+    return lexicon && lexeme->word != 0 && lexeme->letter_case != CASE_LOWER
+           && lexicon_entry(lexicon, lexeme->word)->place > 0;
+}
+
+/* One to four words behind a comma, "Unit B, Red Oak": a place in an address. */
+static bool is_behind_comma(const struct cursor *cursor, uint32_t at, bool *has_lower)
+{
+    const struct window_view *view = &cursor->reading->view;
+    uint32_t left = at;
+    *has_lower = false;
+    for (uint32_t i = 0; i <= WORDS_OF_PLACE; i++) {
+        left = glance_left(cursor, left);
+        if (left == GLANCE_NOTHING) {
+            return false;
+        }
+        const struct lexeme *lexeme = &view->lexemes[left];
+        if (lexeme_is(view, left, ",")) {
+            return i > 0;
+        }
+        if (lexeme->class == LEXEME_MARK
+            && (lexeme_is(view, left, ".") || lexeme_is(view, left, "-")
+                || lexeme_is(view, left, "'"))) {
+            continue; /* "St. Louis", "Winston-Salem" */
+        }
+        if (lexeme->class != LEXEME_WORD) {
+            return false;
+        }
+        const char *text = lexeme_text(view, left);
+        const bool is_lower = lexeme->letter_case == CASE_LOWER;
+        if (word_table_find(&phone_words, text, lexeme->folded_bytes) & PHONE_WORDS_OTHER
+            || (is_lower && word_table_find(&plain_words_grammatical, text, lexeme->folded_bytes)
+                && !word_table_find(&street_words, text, lexeme->folded_bytes))) {
+            return false;
+        }
+        *has_lower |= is_lower;
+    }
+    return false;
+}
+
+/* Five digits: is there a place in front, and nothing that they count behind? */
+static bool is_zip_here(struct cursor *cursor, uint32_t at, uint32_t end, uint32_t value)
+{
+    const uint32_t left = glance_left(cursor, at);
+    bool has_lower = false;
+    if (is_told(cursor, at)) {
+        return true;
+    }
+    if (left == GLANCE_NOTHING) {
+        return false;
+    }
+    const struct window_view *view = &cursor->reading->view;
+    if (is_state(cursor, left)) {
+        return true;
+    }
+    if (lexeme_is(view, left, ",") || lexeme_is(view, left, ".")) { /* "Denver, 80202", "N.Y." */
+        const uint32_t word = glance_left(cursor, left);
+        return word != GLANCE_NOTHING && (is_state(cursor, word) || is_place(cursor, word))
+               && plain_words_sentence_follows(cursor, end);
+    }
+    const bool is_here = is_place(cursor, left) || is_behind_comma(cursor, at, &has_lower)
+                         || (left_is(cursor, at, PLACE) && value % ROUND != 0);
+    return is_here && !(has_lower && value % ROUND == 0)
+           && plain_words_sentence_follows(cursor, end);
+}
+
+/* "-1234" behind five digits. */
+static uint32_t four_more(struct cursor *cursor, uint32_t index)
+{
+    struct glance_digits digits;
+    const bool has_four = glance_mark(cursor, index, "-") != '\0'
+                          && glance_digits(cursor, index + 1, &digits) && digits.count == 4;
+    return has_four && !glance_goes_on(cursor, index + 2, "-./") ? index + 2 : 0;
+}
+
+/* Behind "zip:" any code: "880", "394 13", "75534-030", "7412 SL". */
+static uint32_t told_code(struct cursor *cursor, uint32_t at)
+{
+    struct glance_digits digits;
+    if (!glance_digits(cursor, at, &digits) || digits.count < 3 || digits.count > 9) {
+        return 0;
+    }
+    const uint32_t next =
+        glance_mark(cursor, at + 1, "-") != '\0' ? at + 2 : glance_spaces(cursor, at + 1);
+    if (next == at + 1 || digits.count > ZIP_DIGITS) {
+        return at + 1;
+    }
+    const bool is_more = glance_digits(cursor, next, &digits) && digits.count <= 4;
+    const struct lexeme *letters = cursor_lexeme(cursor, next);
+    const bool is_letters = letters && letters->class == LEXEME_WORD && letters->folded_bytes == 2
+                            && letters->letter_case == CASE_UPPER;
+    return is_more || is_letters ? next + 1 : at + 1;
+}
+
+static uint32_t by_digits(struct cursor *cursor, uint32_t at)
+{
+    struct glance_digits digits;
+    if (!glance_digits(cursor, at, &digits) || digits.count < 3 || digits.count > 9) {
+        return 0;
+    }
+    if (is_told(cursor, at)) {
+        return told_code(cursor, at);
+    }
+    if (digits.count != ZIP_DIGITS) {
+        return 0;
+    }
+    const uint32_t whole = four_more(cursor, at + 1);
+    if (whole != 0) {
+        return whole;
+    }
+    return !glance_goes_on(cursor, at + 1, "-./:,") && is_zip_here(cursor, at, at + 1, digits.value)
+               ? at + 1
+               : 0;
+}
+
+/* ---- by shape ------------------------------------------------------------------------------ */
+
+/* The lexeme's letters and digits are as in the shape: A a letter, 9 a digit. */
+static bool has_shape(struct cursor *cursor, uint32_t index, const char *shape)
+{
+    const struct lexeme *lexeme = cursor_lexeme(cursor, index);
+    const size_t length = strlen(shape);
+    if (!lexeme || lexeme->folded_bytes != length) {
+        return false;
+    }
+    const char *text = lexeme_text(&cursor->reading->view, index);
+    for (size_t i = 0; i < length; i++) {
+        const bool is_digit = text[i] >= '0' && text[i] <= '9';
+        const bool is_letter = text[i] >= 'a' && text[i] <= 'z';
+        if (shape[i] == '9' ? !is_digit : !is_letter) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool has_any_shape(struct cursor *cursor, uint32_t index, const char *const *shapes,
+                          size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (has_shape(cursor, index, shapes[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* SW1A 1AA; the last letters are never a unit ("B12 5mg"). */
+static uint32_t british(struct cursor *cursor, uint32_t at)
+{
+    static const char *const outward[] = {"A9", "A99", "AA9", "AA99", "A9A", "AA9A"};
+    if (!has_any_shape(cursor, at, outward, sizeof outward / sizeof outward[0])) {
+        return 0;
+    }
+    const uint32_t next = glance_spaces(cursor, at + 1);
+    if (next == at + 1 || !has_shape(cursor, next, "9AA")) {
+        return 0;
+    }
+    const char *letters = lexeme_text(&cursor->reading->view, next) + 1;
+    const bool is_unit = word_table_find(&zip_code_words, letters, 2) & NO_LETTERS;
+    return is_unit || strchr("cikmov", letters[0]) || strchr("cikmov", letters[1]) ? 0 : next + 1;
+}
+
+/* K1A 0B1, K1A0B1, K1A-0B1. */
+static uint32_t canadian(struct cursor *cursor, uint32_t at)
+{
+    const struct lexeme *lexeme = cursor_lexeme(cursor, at);
+    if (strchr("dfioquwz", *lexeme_text(&cursor->reading->view, at))) {
+        return 0;
+    }
+    if (has_shape(cursor, at, "A9A9A9")) {
+        return lexeme->letter_case == CASE_UPPER ? at + 1 : 0;
+    }
+    if (!has_shape(cursor, at, "A9A")) {
+        return 0;
+    }
+    const uint32_t next =
+        glance_mark(cursor, at + 1, "-") != '\0' ? at + 2 : glance_spaces(cursor, at + 1);
+    return next != at + 1 && has_shape(cursor, next, "9A9") ? next + 1 : 0;
+}
+
+/* 1012 AB, behind a comma or at the start of a line. */
+static uint32_t dutch(struct cursor *cursor, uint32_t at)
+{
+    struct glance_digits digits;
+    if (!glance_digits(cursor, at, &digits) || digits.count != 4 || digits.value < 1000) {
+        return 0;
+    }
+    const uint32_t left = glance_left_on_line(cursor, at);
+    if (left != GLANCE_NOTHING && !lexeme_is(&cursor->reading->view, left, ",")) {
+        return 0;
+    }
+    const uint32_t next = glance_spaces(cursor, at + 1);
+    const struct lexeme *letters = next == at + 1 ? NULL : cursor_lexeme(cursor, next);
+    const bool is_code = letters && letters->class == LEXEME_WORD && letters->folded_bytes == 2
+                         && letters->letter_case == CASE_UPPER
+                         && !(glance_word(cursor, next, &zip_code_words) & NO_LETTERS);
+    return is_code ? next + 1 : 0;
+}
+
+uint32_t zip_code_match(struct cursor *cursor, uint32_t at)
+{
+    if (glance_is_tail(cursor, at, "-./:,#_")
+        || (at > 0 && glance_mark(cursor, at - 1, "$#-_") != '\0')) {
+        return 0;
+    }
+    if (cursor_is_class(cursor, at, LEXEME_MIXED)) {
+        const uint32_t end = british(cursor, at);
+        return end != 0 ? end : canadian(cursor, at);
+    }
+    const uint32_t end = by_digits(cursor, at);
+    return end != 0 ? end : dutch(cursor, at);
+}

@@ -1,0 +1,42 @@
+/* date_words.c - see date_words.h. */
+#include "policy/identify/date/date_words.h"
+
+/* clang-format off */
+static const struct word_entry entries[] = {
+    {"admission", DATE_EVENT}, {"admit", DATE_EVENT}, {"admitted", DATE_BEFORE | DATE_EVENT},
+    {"after", DATE_BEFORE | DATE_DANGLING}, {"also", DATE_VERB}, {"am", DATE_BEFORE}, {"and", DATE_SUBJECT | DATE_LINK},
+    {"anniversary", DATE_EVENT}, {"appointment", DATE_BEFORE | DATE_EVENT}, {"appt", DATE_BEFORE | DATE_EVENT},
+    {"around", DATE_BEFORE | DATE_DANGLING}, {"ask", DATE_VERB}, {"at", DATE_LINK}, {"bday", DATE_BIRTH}, {"be", DATE_VERB},
+    {"been", DATE_LINK}, {"before", DATE_BEFORE | DATE_DANGLING}, {"between", DATE_BEFORE}, {"birth", DATE_BIRTH},
+    {"birthdate", DATE_BEFORE | DATE_BIRTH}, {"birthday", DATE_BEFORE | DATE_BIRTH},
+    {"born", DATE_BEFORE | DATE_BIRTH | DATE_DANGLING}, {"by", DATE_BEFORE | DATE_DANGLING}, {"can", DATE_SUBJECT},
+    {"cause", DATE_VERB}, {"come", DATE_VERB}, {"could", DATE_SUBJECT}, {"court", DATE_EVENT}, {"d.o.b", DATE_BIRTH},
+    {"date", DATE_BEFORE | DATE_EVENT | DATE_LINK}, {"dated", DATE_BEFORE | DATE_EVENT}, {"deadline", DATE_EVENT},
+    {"deceased", DATE_EVENT}, {"departed", DATE_BEFORE}, {"died", DATE_EVENT}, {"discharge", DATE_EVENT},
+    {"discharged", DATE_BEFORE | DATE_EVENT}, {"discharges", DATE_EVENT}, {"divorced", DATE_EVENT}, {"doa", DATE_EVENT},
+    {"dob", DATE_BEFORE | DATE_BIRTH | DATE_DANGLING}, {"doctor", DATE_SUBJECT}, {"doctors", DATE_SUBJECT}, {"dod", DATE_EVENT},
+    {"doi", DATE_EVENT}, {"dos", DATE_EVENT}, {"due", DATE_BEFORE | DATE_EVENT}, {"effective", DATE_EVENT},
+    {"effects", DATE_SUBJECT}, {"el", DATE_BEFORE}, {"exp", DATE_EVENT}, {"experience", DATE_VERB},
+    {"expiration", DATE_EVENT}, {"expires", DATE_EVENT}, {"feel", DATE_VERB}, {"filed", DATE_EVENT},
+    {"followup", DATE_EVENT}, {"for", DATE_LINK}, {"from", DATE_BEFORE}, {"get", DATE_VERB}, {"go", DATE_VERB},
+    {"have", DATE_VERB}, {"he", DATE_SUBJECT | DATE_VERB}, {"hearing", DATE_EVENT}, {"help", DATE_VERB}, {"her", DATE_LINK},
+    {"his", DATE_LINK}, {"how", DATE_SUBJECT}, {"i", DATE_SUBJECT | DATE_VERB}, {"in", DATE_LINK}, {"is", DATE_BEFORE | DATE_LINK},
+    {"issued", DATE_EVENT}, {"it", DATE_SUBJECT | DATE_VERB}, {"it's", DATE_LINK}, {"its", DATE_LINK}, {"le", DATE_BEFORE},
+    {"let's", DATE_SUBJECT}, {"lets", DATE_SUBJECT}, {"lmp", DATE_EVENT}, {"married", DATE_EVENT},
+    {"medication", DATE_SUBJECT}, {"must", DATE_SUBJECT}, {"my", DATE_LINK}, {"naci", DATE_BIRTH}, {"nacida", DATE_BIRTH},
+    {"nacido", DATE_BIRTH}, {"need", DATE_VERB}, {"never", DATE_VERB}, {"not", DATE_SUBJECT | DATE_VERB}, {"notice", DATE_VERB},
+    {"occur", DATE_VERB}, {"of", DATE_BEFORE | DATE_LINK}, {"on", DATE_BEFORE | DATE_LINK | DATE_DANGLING}, {"one", DATE_SUBJECT},
+    {"only", DATE_VERB}, {"onset", DATE_EVENT}, {"or", DATE_SUBJECT}, {"passed", DATE_EVENT}, {"patient", DATE_SUBJECT},
+    {"patients", DATE_SUBJECT}, {"people", DATE_SUBJECT}, {"planned", DATE_BEFORE}, {"quit", DATE_EVENT},
+    {"require", DATE_VERB}, {"returned", DATE_BEFORE}, {"scheduled", DATE_BEFORE | DATE_EVENT}, {"seem", DATE_VERB},
+    {"seen", DATE_EVENT}, {"service", DATE_EVENT}, {"she", DATE_SUBJECT | DATE_VERB}, {"should", DATE_SUBJECT},
+    {"signed", DATE_EVENT}, {"since", DATE_BEFORE | DATE_EVENT | DATE_DANGLING}, {"sober", DATE_EVENT}, {"started", DATE_EVENT},
+    {"still", DATE_VERB}, {"surgery", DATE_EVENT}, {"symptoms", DATE_SUBJECT}, {"take", DATE_VERB}, {"that", DATE_SUBJECT},
+    {"the", DATE_LINK}, {"there", DATE_SUBJECT}, {"they", DATE_SUBJECT | DATE_VERB}, {"this", DATE_SUBJECT},
+    {"through", DATE_BEFORE}, {"til", DATE_BEFORE | DATE_DANGLING}, {"till", DATE_BEFORE | DATE_DANGLING}, {"to", DATE_SUBJECT},
+    {"until", DATE_BEFORE | DATE_EVENT | DATE_DANGLING}, {"visit", DATE_EVENT}, {"want", DATE_VERB}, {"was", DATE_BEFORE | DATE_LINK},
+    {"we", DATE_SUBJECT | DATE_VERB}, {"well", DATE_VERB}, {"what", DATE_SUBJECT}, {"which", DATE_SUBJECT}, {"who", DATE_SUBJECT},
+    {"will", DATE_SUBJECT}, {"would", DATE_SUBJECT}, {"you", DATE_SUBJECT | DATE_VERB},
+};
+/* clang-format on */
+const struct word_table date_words = WORD_TABLE(entries);

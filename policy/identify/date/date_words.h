@@ -1,0 +1,16 @@
+/* date_words.h - words around a date: what says that one follows, and what says that "may" is a
+ * verb. */
+#pragma once
+#include "policy/identify/words/word_table.h"
+
+enum {
+    DATE_BEFORE = 1,    /* directly in front of a date */
+    DATE_EVENT = 2,     /* a few words in front of one */
+    DATE_BIRTH = 4,     /* likewise; then digits alone are a date */
+    DATE_SUBJECT = 8,   /* "i may", "we march": no month */
+    DATE_VERB = 16,     /* "5 may be": likewise */
+    DATE_LINK = 32,     /* between the event and the date */
+    DATE_DANGLING = 64, /* in front of "the 14th" without a month */
+};
+
+extern const struct word_table date_words;

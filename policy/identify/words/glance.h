@@ -1,0 +1,37 @@
+/* glance.h - what grammars of dates, phones and addresses ask of a cursor beyond cursor.h: tables
+ * of words, numbers, the words on the left. A match function takes the index it begins at and
+ * returns the index after it, 0 for no match. Pure. */
+#pragma once
+#include "policy/identify/cursor.h"
+#include "policy/identify/words/word_table.h"
+
+struct glance_digits { /* of a NUMBER */
+    uint32_t value;    /* of at most nine digits; of more: UINT32_MAX */
+    uint32_t count;
+};
+
+enum { GLANCE_NOTHING = UINT32_MAX }; /* no lexeme on the left */
+
+/* The mark, if it is one of these (dashes count as '-', curly quotes as '\''); else 0. */
+char glance_mark(struct cursor *cursor, uint32_t index, const char *marks);
+bool glance_digits(struct cursor *cursor, uint32_t index, struct glance_digits *out);
+/* The value of a WORD or MIXED, 0: not in the table. */
+uint32_t glance_word(struct cursor *cursor, uint32_t index, const struct word_table *table);
+bool glance_is_capital(struct cursor *cursor, uint32_t index); /* Name or NAME */
+
+uint32_t glance_spaces(struct cursor *cursor, uint32_t index); /* the index after them */
+uint32_t glance_gap(struct cursor *cursor, uint32_t index);    /* and at most one line end */
+
+/* The nearest lexeme on the left that is no space (and no line end). */
+uint32_t glance_left(const struct cursor *cursor, uint32_t index);
+uint32_t glance_left_on_line(const struct cursor *cursor, uint32_t index);
+uint32_t glance_left_word(const struct cursor *cursor, uint32_t index,
+                          const struct word_table *table);
+
+/* The lexeme is the tail of something longer: a digit or letter and one of the marks touch it. */
+bool glance_is_tail(const struct cursor *cursor, uint32_t index, const char *marks);
+/* Behind index - 1 something goes on without a space: one of the marks and a letter or digit. */
+bool glance_goes_on(struct cursor *cursor, uint32_t index, const char *marks);
+
+/* The finding from the first open lexeme up to end; end 0: none. */
+struct finding glance_finding(const struct cursor *cursor, uint32_t end, enum policy_kind kind);
