@@ -208,19 +208,21 @@ static uint32_t match(const char *pattern, const struct words *words, uint32_t a
     return is_optional && end == NO_MATCH ? match(rest, words, at) : end;
 }
 
-/* The longest phrase of the roles (bits) at a word; the first of equals. */
+/* The longest phrase of the roles (bits) at a word; the first of equals. NULL: none, and *end is
+ * at. */
 static const struct answer_phrase *find_phrase(const struct answer_grammar *grammar,
                                                const struct words *words, uint32_t at,
                                                uint32_t roles, uint32_t *end)
 {
     const struct answer_phrase *found = NULL;
+    *end = at;
     for (uint32_t i = 0; i < grammar->phrase_count; i++) {
         const struct answer_phrase *phrase = &grammar->phrases[i];
         if (!(roles & 1U << phrase->role)) {
             continue;
         }
         const uint32_t to = match(phrase->pattern, words, at);
-        if (to != NO_MATCH && (!found || to > *end)) {
+        if (to != NO_MATCH && to > *end) {
             found = phrase;
             *end = to;
         }
@@ -323,14 +325,16 @@ static struct said read_phrase(const struct answer_grammar *grammar, const struc
 {
     static const uint32_t roles = ~(1U << ROLE_DAYS | 1U << ROLE_WEEKLY | 1U << ROLE_DECLINE);
     struct said said = {.role = ROLE_UNKNOWN};
-    *end = at + 1;
     if (words->words[at].is_taken) {
+        *end = at + 1;
         said.role = ROLE_FILLER;
         return said;
     }
     const struct answer_phrase *phrase = find_phrase(grammar, words, at, roles, end);
     if (phrase) {
         said = (struct said){.role = phrase->role, .option = phrase->option};
+    } else {
+        *end = at + 1;
     }
     if (words->words[at].number != NO_NUMBER) {
         uint32_t number_end;
@@ -365,13 +369,10 @@ static struct meaning read_meaning(const struct answer_grammar *grammar, const s
 static bool take_declines(const struct answer_grammar *grammar, struct words *words)
 {
     bool has_declined = false;
-    for (uint32_t at = 0, end; at < words->count; at = end) {
-        end = at + 1;
-        if (find_phrase(grammar, words, at, 1U << ROLE_DECLINE, &end)) {
-            has_declined = true;
-            for (uint32_t i = at; i < end; i++) {
-                words->words[i].is_taken = true;
-            }
+    for (uint32_t at = 0, end; at<words->count; at = end> at ? end : at + 1) {
+        has_declined |= find_phrase(grammar, words, at, 1U << ROLE_DECLINE, &end) != NULL;
+        for (uint32_t i = at; i < end; i++) {
+            words->words[i].is_taken = true;
         }
     }
     return has_declined;
