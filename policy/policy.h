@@ -1,7 +1,7 @@
-/* policy.h - the rules in force for every tenant, reread while the server runs, and what is shared by
- * all scans: word lists, the crisis grammar, the vault. A directory holds default.yaml, TENANT.yaml,
- * packs/ and regions/; each may be missing. A file that is wrong changes nothing: the last good
- * rules stay, and the failure is told. Any thread. */
+/* policy.h - the rules in force for every tenant, reread while the server runs, and what is shared
+ * by all scans: word lists, the crisis grammar, the vault. A directory holds default.yaml,
+ * TENANT.yaml, packs/ and regions/; each may be missing. A file that is wrong changes nothing: the
+ * last good rules stay, and the failure is told. Any thread. */
 #pragma once
 #include "policy/crisis/crisis.h"
 #include "policy/filter/inbound.h"
@@ -19,13 +19,15 @@ struct policy_config {
     struct vault_config vault;
 };
 
+/* A file that is wrong, or a directory that is not there, is refused: nothing is in force yet. */
 MUST_CHECK enum status policy_open(const struct policy_config *config, struct policy **out,
                                    struct failure *failure);
 void policy_close(struct policy *policy); /* NULL is fine */
 
 /* About once a second: rereads what changed. `changed` is called for each tenant's rules that are
- * now others (name "": the default's). STATUS_INVALID, STATUS_IO: failure says why; nothing changed
- * of what could not be read. */
+ * now others (name "": the default's, which is also theirs who have no file). Not OK: failure says
+ * why, once for as long as a file is wrong in the same way; nothing changed of what could not be
+ * read. */
 typedef void (*policy_changed)(void *context, const char *name, const struct rules *rules);
 MUST_CHECK enum status policy_refresh(struct policy *policy, policy_changed changed, void *context,
                                       struct failure *failure);
