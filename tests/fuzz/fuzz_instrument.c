@@ -10,7 +10,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length);
 
-enum { TURN_BYTES_MAX = 4 << 20, ANSWERS_MAX = 100 };
+enum { TURN_BYTES_MAX = 4 << 20, ANSWERS_MAX = 12 };
 
 static void check_state(const struct instrument *instrument, const struct instrument_state *state)
 {
