@@ -25,7 +25,6 @@ static const char *const social_words[] = {"ssn",  "ssns", "ss",       "social",
                                            "nino", "tax",  "insurance"};
 static const char *const social_sure[] = {"ssn",      "ssns", "social", "itin",
                                           "taxpayer", "nino", "ss"};
-static const char *const last_words[] = {"last", "ending", "ends", "final", "end"};
 static const char *const card_words[] = {"card",  "cards",  "visa",     "mastercard", "amex",
                                          "debit", "credit", "discover", "maestro",    "cc",
                                          "jcb",   "diners", "unionpay", "express",    "charge"};
@@ -155,26 +154,30 @@ static struct finding social(const struct cursor *cursor, const struct groups *g
 static struct finding last_four(const struct cursor *cursor, const struct groups *groups)
 {
     static const char *const masks[] = {"xxx", "xx", "xxxx"};
-    static const char *const four_words[] = {"four", "4", "digits", "in", "with"};
+    static const char *const four_words[] = {"four", "4", "digits"};
+    static const char *const last_words[] = {"last", "final"};
+    static const char *const end_words[] = {"ending", "ends"};
+    static const char *const money_words[] = {"account", "acct", "checking", "savings", "bank"};
     if (groups->sizes[0] != 4) {
         return nothing;
     }
     const uint32_t at = cursor->reading->view.at;
     uint32_t left = 0;
     const char mark = cursor_left_mark(cursor, at);
-    const bool is_masked = mark == '*'
+    const bool is_starred = mark == '*' || (mark == '-' && cursor_left_mark(cursor, at - 1) == '*');
+    const bool is_masked = is_starred
                            || (mark == '-' && cursor_left_word(cursor, at, &left)
                                && cursor_left_is_any(cursor, left, masks, COUNT(masks)));
     const bool is_last =
-        cursor_has_context(cursor, last_words, COUNT(last_words), LAST_FOUR_WORDS)
-        && cursor_has_context(cursor, four_words, COUNT(four_words), LAST_FOUR_WORDS);
+        cursor_has_context(cursor, end_words, COUNT(end_words), 3)
+        || (cursor_has_context(cursor, last_words, COUNT(last_words), LAST_FOUR_WORDS)
+            && cursor_has_context(cursor, four_words, COUNT(four_words), LAST_FOUR_WORDS));
     const bool is_social =
         cursor_has_context(cursor, social_sure, COUNT(social_sure), LAST_FOUR_WORDS);
-    const bool is_card = cursor_has_context(cursor, card_words, COUNT(card_words), LAST_FOUR_WORDS);
+    const bool is_card = cursor_has_context(cursor, card_words, COUNT(card_words), LAST_FOUR_WORDS)
+                         || cursor_has_context(cursor, money_words, COUNT(money_words), 4);
     if (is_masked || (is_last && (is_social || is_card))) {
-        const bool is_ssn =
-            is_social
-            || (is_masked && mark == '-' && cursor_left_is_any(cursor, left, &masks[1], 1));
+        const bool is_ssn = is_social || (is_masked && mark == '-' && !is_card);
         return is_groups(cursor, groups, 1, is_ssn ? POLICY_SSN : POLICY_ACCT);
     }
     return nothing;
@@ -231,7 +234,7 @@ static struct finding other_shape(const struct cursor *cursor, const struct grou
 static struct finding from_groups(struct cursor *cursor, uint32_t at)
 {
     static struct finding (*const steps[])(const struct cursor *cursor,
-                                           const struct groups *groups) = {social, card, last_four,
+                                           const struct groups *groups) = {social, last_four, card,
                                                                            other_shape};
     struct groups groups;
     if (cursor_left_mark(cursor, at) == '$' || !read_groups(cursor, at, &groups)) {
@@ -328,6 +331,29 @@ static bool is_national_insurance(const char *text, size_t length)
     return length == 9 && text[8] >= 'a' && text[8] <= 'd' && is_letters_digits(text, 8, 2);
 }
 
+/* "QQ 12 34 56 C", where it is spoken of. */
+static struct finding national_insurance(struct cursor *cursor, uint32_t at)
+{
+    static const char *const words[] = {"nino", "insurance", "ni"};
+    const struct lexeme *lexeme = &cursor->reading->view.lexemes[at];
+    if (lexeme->folded_bytes != 2 || (lexeme->letter_case != CASE_UPPER && lexeme->word != 0)
+        || !cursor_has_context(cursor, words, COUNT(words), SOCIAL_WORDS)) {
+        return nothing;
+    }
+    struct groups groups;
+    const uint32_t first = cursor_skip_spaces(cursor, at + 1);
+    if (!read_groups(cursor, first, &groups) || groups.length != 6) {
+        return nothing;
+    }
+    uint32_t end = groups.ends[groups.count - 1];
+    const uint32_t letter = cursor_skip_spaces(cursor, end);
+    if (cursor_is_class(cursor, letter, LEXEME_WORD)
+        && cursor->reading->view.lexemes[letter].folded_bytes == 1) {
+        end = letter + 1;
+    }
+    return FINDING_IS(POLICY_SSN, end - at);
+}
+
 static struct finding from_code(struct cursor *cursor, uint32_t at)
 {
     struct cursor_code code;
@@ -397,6 +423,7 @@ struct finding detect_number(const struct reading *reading)
         return cursor_answer(&cursor,
                              cursor_mark(&cursor, at) == '(' ? device(&cursor, at) : nothing);
     case LEXEME_WORD:
+        finding = national_insurance(&cursor, at);
         break;
     case LEXEME_SPACE:
     case LEXEME_BREAK:

@@ -25,7 +25,8 @@ struct context {
 };
 
 /* One lexeme that is no word, between label and value. False: the label cannot be behind it. */
-static bool look_over(const struct cursor *cursor, uint32_t index, struct context *context)
+static bool look_over(const struct cursor *cursor, uint32_t index, uint32_t strangers,
+                      struct context *context)
 {
     switch (cursor_left_mark(cursor, index + 1)) {
     case ':':
@@ -46,7 +47,7 @@ static bool look_over(const struct cursor *cursor, uint32_t index, struct contex
     case '|':
         return true;
     case '\n': /* a form: the value in the line below */
-        return context->is_explicit;
+        return strangers == 0;
     case '.': { /* "no. 5"; not the end of a sentence */
         uint32_t before = 0;
         return cursor_left(cursor, index, &before)
@@ -92,7 +93,7 @@ static struct context context_of(const struct cursor *cursor, uint32_t strangers
         if (lexeme->class != LEXEME_WORD) {
             if (lexeme->class == LEXEME_NUMBER || lexeme->class == LEXEME_MIXED) {
                 strangers++;
-            } else if (!look_over(cursor, index, &context)) {
+            } else if (!look_over(cursor, index, strangers, &context)) {
                 break;
             }
             continue;
@@ -127,9 +128,10 @@ static void cut_at_space(struct cursor_code *code)
     uint32_t used = 0;
     for (uint32_t i = 0; i < code->group_count; i++) {
         const struct cursor_group *group = &code->groups[i];
+        const bool is_headed = i == 1 && code->groups[0].class == LEXEME_WORD; /* XEA 123456789 */
         const bool is_apart = group->joiner == ' '
                               && (code->groups[i - 1].length > GROUP_MAX || group->length < 2
-                                  || group->length > GROUP_MAX);
+                                  || (group->length > GROUP_MAX && !is_headed));
         if (is_apart) {
             break;
         }
@@ -291,6 +293,25 @@ static struct finding by_prefix(struct cursor *cursor, uint32_t at)
     return is_number || is_hex ? FINDING_IS(kind, code.end - at) : nothing;
 }
 
+/* "AB12 CDE", where a vehicle is spoken of. */
+static struct finding by_british_plate(struct cursor *cursor, uint32_t at)
+{
+    const struct window_view *view = &cursor->reading->view;
+    const char *text = lexeme_text(view, at);
+    if (view->lexemes[at].folded_bytes != 4 || text[0] < 'a' || text[1] < 'a'
+        || !check_digits_are_digits(text + 2, 2)) {
+        return nothing;
+    }
+    const struct context context = context_of(cursor, STRANGERS_MAX);
+    if (!context.label || context.label->kind != POLICY_VEH
+        || !cursor_is_class(cursor, at + 1, LEXEME_SPACE)
+        || !cursor_is_class(cursor, at + 2, LEXEME_WORD)
+        || view->lexemes[at + 2].folded_bytes != 3) {
+        return nothing;
+    }
+    return FINDING_IS(POLICY_VEH, 3);
+}
+
 /* Shapes that say what they are without a word. */
 static struct finding by_shape(const struct cursor *cursor, uint32_t at)
 {
@@ -311,18 +332,21 @@ static struct finding by_shape(const struct cursor *cursor, uint32_t at)
     const bool is_plate_shape = length == 7 && check_digits_are_digits(text, 1)
                                 && check_digits_are_digits(text + 4, 3) && text[1] >= 'a'
                                 && text[2] >= 'a' && text[3] >= 'a';
-    return is_plate_shape ? FINDING_IS(POLICY_VEH, 1) : nothing;
+    return is_plate_shape && view->lexemes[at].letter_case == CASE_UPPER ? FINDING_IS(POLICY_VEH, 1)
+                                                                         : nothing;
 }
 
 /* A device's label is part of what is hidden: "UDI 860464236288416", "serial no. 3AC8-FD". */
 static struct finding by_device_label(struct cursor *cursor, uint32_t at)
 {
-    if (!record_is_device_label(&cursor->reading->view, at)) {
-        return nothing;
-    }
     uint32_t index = at + 1;
-    if (cursor_mark(cursor, index) == '/' && cursor_is(cursor, index + 1, "n")) {
+    if (cursor_is(cursor, at, "s")) { /* S/N */
+        if (cursor_mark(cursor, index) != '/' || !cursor_is(cursor, index + 1, "n")) {
+            return nothing;
+        }
         index += 2;
+    } else if (!record_is_device_label(&cursor->reading->view, at)) {
+        return nothing;
     }
     for (int looks = 0; looks < 8; looks++) {
         const char mark = cursor_mark(cursor, index);
@@ -404,7 +428,8 @@ struct finding detect_record(const struct reading *reading)
 {
     static const step of_words[] = {by_format, by_device_label, by_prefix, by_context_word, NULL};
     static const step of_numbers[] = {by_format, by_context, NULL};
-    static const step of_mixed[] = {by_format, by_prefix, by_context, by_shape_step, NULL};
+    static const step of_mixed[] = {by_format, by_british_plate, by_context,
+                                    by_prefix, by_shape_step,    NULL};
     static const step of_marks[] = {by_format, NULL};
     static const step *const steps_of[] = {
         [LEXEME_WORD] = of_words,  [LEXEME_NUMBER] = of_numbers, [LEXEME_MIXED] = of_mixed,

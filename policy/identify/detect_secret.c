@@ -19,9 +19,10 @@ enum {
 static const struct finding nothing = {.verdict = FINDING_NO};
 
 static const char *const password_words[] = {
-    "password", "passwd", "pwd", "passcode", "passphrase",  "passwort", "passkey", "pw",
-    "apikey",   "token",  "otp", "secret",   "credentials", "wifi",     "pincode", "psk",
+    "password", "passwd", "pwd",    "passcode", "passphrase", "passwort",
+    "passkey",  "pw",     "apikey", "pincode",  "psk",
 };
+static const char *const vague_words[] = {"token", "otp", "secret", "credentials", "wifi", "pass"};
 static const char *const pin_words[] = {"pin", "pins"};
 static const char *const code_owners[] = {
     "verification", "access", "security", "recovery", "login",        "auth",   "authentication",
@@ -66,7 +67,7 @@ static uint32_t run_end(struct cursor *cursor, uint32_t index, char quote)
 
 /* ---- by a word to the left ------------------------------------------------------------------ */
 
-enum label { LABEL_NONE, LABEL_PASSWORD, LABEL_PIN, LABEL_CODE };
+enum label { LABEL_NONE, LABEL_PASSWORD, LABEL_VAGUE, LABEL_PIN, LABEL_CODE };
 struct left {
     enum label label;
     bool is_marked, is_linked;
@@ -78,6 +79,9 @@ static enum label label_at(const struct cursor *cursor, uint32_t index)
     uint32_t before = 0;
     if (cursor_left_is_any(cursor, index, password_words, COUNT(password_words))) {
         return LABEL_PASSWORD;
+    }
+    if (cursor_left_is_any(cursor, index, vague_words, COUNT(vague_words))) {
+        return LABEL_VAGUE;
     }
     if (cursor_left_is_any(cursor, index, pin_words, COUNT(pin_words))) {
         return LABEL_PIN;
@@ -155,18 +159,20 @@ static struct finding by_label(struct cursor *cursor, uint32_t at)
         return nothing;
     }
     const struct lexeme *lexeme = &cursor->reading->view.lexemes[at];
-    if (left.label != LABEL_PASSWORD) { /* digits, at least some */
+    if (left.label == LABEL_PIN || left.label == LABEL_CODE) { /* digits, at least some */
         const bool is_code = (lexeme->class == LEXEME_NUMBER || lexeme->class == LEXEME_MIXED)
                              && lexeme->folded_bytes >= 4 && lexeme->folded_bytes <= 12;
         return is_code ? FINDING_IS(POLICY_SECRET, run_end(cursor, at, 0) - at) : nothing;
     }
     const bool is_quote = lexeme->class == LEXEME_MARK && cursor_mark(cursor, at) != 0
                           && strchr("\"'`:=([", cursor_mark(cursor, at));
-    if (is_quote || (!left.is_marked && !left.is_linked && lexeme->class == LEXEME_WORD)) {
+    const bool is_apart = !left.is_marked && !left.is_linked && left.quote == 0;
+    if (is_quote || (is_apart && lexeme->class == LEXEME_WORD)) {
         return nothing;
     }
     const uint32_t end = run_end(cursor, at, left.quote);
-    const bool is_secret = left.is_marked || left.quote != 0 || looks_secret(cursor, at, end);
+    const bool is_secret = (left.label == LABEL_PASSWORD && (left.is_marked || left.quote != 0))
+                           || looks_secret(cursor, at, end);
     return is_secret && end > at ? FINDING_IS(POLICY_SECRET, end - at) : nothing;
 }
 
@@ -236,7 +242,7 @@ static struct finding key(struct cursor *cursor, uint32_t at)
                               ? prefix == length && cursor_mark(cursor, at + 1) == keys[i].joiner
                               : length >= prefix + TOKEN_MIN - 2;
         struct cursor_code code;
-        if (fits && cursor_code(cursor, at, "-_.", &code) && code.digits >= 2
+        if (fits && cursor_code(cursor, at, "-_.", &code) && code.digits >= 1
             && code.length >= prefix + TOKEN_MIN) {
             return FINDING_IS(POLICY_SECRET, run_end(cursor, at, 0) - at);
         }

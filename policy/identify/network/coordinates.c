@@ -21,8 +21,28 @@ static const char *const second_words[] = {"\"", "\xe2\x80\xb3", "seconds", "sec
 
 struct decimal {
     uint32_t end;
-    uint32_t whole, places; /* whole: its value, at most 1000 */
+    uint32_t whole, places;  /* whole: its value, at most 1000 */
+    bool has_sign, has_side; /* side: "40.71N" */
 };
+
+/* Digits, or digits and one letter of a side of the world. Returns how many digits. */
+static uint32_t fraction_at(struct cursor *cursor, uint32_t index, bool *has_side)
+{
+    *has_side = false;
+    if (!cursor_is_alnum(cursor, index) || cursor_is_class(cursor, index, LEXEME_WORD)) {
+        return 0;
+    }
+    const struct window_view *view = &cursor->reading->view;
+    const char *text = lexeme_text(view, index);
+    const uint32_t length = view->lexemes[index].folded_bytes;
+    for (uint32_t i = 0; i < length; i++) {
+        if (text[i] < '0' || text[i] > '9') {
+            *has_side = i + 1 == length && i > 0 && strchr("nsew", text[i]) != NULL;
+            return *has_side ? i : 0;
+        }
+    }
+    return length;
+}
 
 /* An optional sign, digits, a point, digits. False: none is there. */
 static bool decimal_at(struct cursor *cursor, uint32_t index, struct decimal *out)
@@ -34,14 +54,13 @@ static bool decimal_at(struct cursor *cursor, uint32_t index, struct decimal *ou
     }
     const struct window_view *view = &cursor->reading->view;
     const char *text = lexeme_text(view, index);
-    *out = (struct decimal){.end = index + 1};
+    *out = (struct decimal){.end = index + 1, .has_sign = sign != 0 && sign == '-'};
     for (uint32_t i = 0; i < view->lexemes[index].folded_bytes && out->whole < 1000; i++) {
         out->whole = out->whole * 10 + (uint32_t)(text[i] - '0');
     }
-    if (out->whole <= 180 && cursor_mark(cursor, index + 1) == '.'
-        && cursor_is_class(cursor, index + 2, LEXEME_NUMBER)) {
-        out->end = index + 3;
-        out->places = view->lexemes[index + 2].folded_bytes;
+    if (out->whole <= 180 && cursor_mark(cursor, index + 1) == '.') {
+        out->places = fraction_at(cursor, index + 2, &out->has_side);
+        out->end = out->places > 0 ? index + 3 : out->end;
     }
     return true;
 }
@@ -66,6 +85,14 @@ static uint32_t skip_axis(struct cursor *cursor, uint32_t index)
     return cursor_skip_spaces(cursor, end);
 }
 
+/* Enough for a pair that nobody calls a place: two laboratory values have fewer places. */
+static bool is_exact(const struct decimal *decimal)
+{
+    return decimal->places > PLACES
+           || (decimal->places == PLACES && (decimal->has_sign || decimal->whole >= 10))
+           || (decimal->places > 1 && decimal->has_side);
+}
+
 static uint32_t match_pair(struct cursor *cursor, uint32_t at)
 {
     struct decimal first;
@@ -74,7 +101,7 @@ static uint32_t match_pair(struct cursor *cursor, uint32_t at)
         return 0;
     }
     const bool is_spoken = cursor_has_context(cursor, place_words, COUNT(place_words), PLACE_WORDS);
-    if (!is_spoken && first.places < PLACES) {
+    if (!is_spoken && !is_exact(&first)) {
         return 0;
     }
     uint32_t index = skip_word(cursor, first.end, degree_words, COUNT(degree_words));
@@ -84,7 +111,7 @@ static uint32_t match_pair(struct cursor *cursor, uint32_t at)
     index += mark == ',' || mark == ';' || mark == '/';
     index = skip_axis(cursor, cursor_skip_spaces(cursor, index));
     if (!decimal_at(cursor, index, &second) || second.places < PLACES_SPOKEN
-        || (!is_spoken && second.places < PLACES)) {
+        || (!is_spoken && !is_exact(&second))) {
         const bool is_labelled =
             first.places >= PLACES && cursor_has_context(cursor, axis_words, COUNT(axis_words), 2);
         return is_labelled || alone > first.end + 1 ? alone - at : 0;

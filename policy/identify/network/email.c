@@ -154,16 +154,17 @@ static uint32_t match_rest(struct cursor *cursor, uint32_t at)
 uint32_t email_match(struct cursor *cursor)
 {
     const uint32_t at = cursor->reading->view.at;
-    const char mark = cursor_mark(cursor, at);
-    if (mark == '@' || mark == '[' || cursor_is(cursor, at, "at")) {
+    const char first = cursor_mark(cursor, at);
+    if (first == '@' || first == '[' || cursor_is(cursor, at, "at")) {
         return match_rest(cursor, at);
     }
     if (!cursor_is_alnum(cursor, at)) {
         return 0;
     }
     const bool is_blank_next = cursor_is_blank(cursor, at + 1);
-    const bool is_spaced = (!is_blank_next || cursor->is_starved) ? false : may_be_spaced(cursor);
-    if (is_blank_next && !is_spaced) {
+    const char mark = cursor_mark(cursor, at + 1);
+    const bool is_spaced = mark == '.' || mark == '_' || (is_blank_next && may_be_spaced(cursor));
+    if (cursor->is_starved || (is_blank_next && !is_spaced)) {
         return 0;
     }
     uint32_t end = local_end(cursor, at, is_spaced);

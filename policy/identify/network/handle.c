@@ -5,7 +5,7 @@
 
 #include "policy/identify/network/network.h"
 
-enum { LABEL_LOOKS = 10, TAG_WORDS = 8, COMMON_WORD = 6 };
+enum { LABEL_LOOKS = 10, TAG_WORDS = 8, COMMON_WORD = 6, VERY_COMMON_WORD = 9 };
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 
@@ -85,14 +85,14 @@ static struct left left_of(const struct cursor *cursor)
     return left;
 }
 
-static bool is_ordinary(const struct cursor *cursor, uint32_t index)
+static bool is_ordinary(const struct cursor *cursor, uint32_t index, uint8_t common)
 {
     const struct reading *reading = cursor->reading;
     const uint32_t word = reading->view.lexemes[index].word;
     if (word == 0 || !reading->terms || !reading->terms->lexicon) {
         return false;
     }
-    return lexicon_entry(reading->terms->lexicon, word)->word >= COMMON_WORD;
+    return lexicon_entry(reading->terms->lexicon, word)->word >= common;
 }
 
 static uint32_t match_labelled(struct cursor *cursor, uint32_t at)
@@ -110,10 +110,10 @@ static uint32_t match_labelled(struct cursor *cursor, uint32_t at)
         looks = looks || code.groups[i].joiner == '_' || code.groups[i].joiner == '.';
     }
     const bool has_separator = left.is_marked || left.is_linked;
-    const bool is_name =
-        left.label == LABEL_ACCOUNT
-            ? looks || left.is_marked || (left.is_linked && !is_ordinary(cursor, at))
-            : looks || (left.is_marked && !is_ordinary(cursor, at));
+    const bool is_name = left.label == LABEL_ACCOUNT
+                             ? looks || left.is_marked
+                                   || (left.is_linked && !is_ordinary(cursor, at, VERY_COMMON_WORD))
+                             : looks || (left.is_marked && !is_ordinary(cursor, at, COMMON_WORD));
     return is_name && (has_separator || looks) ? code.end - at : 0;
 }
 

@@ -77,7 +77,7 @@ static uint32_t match_four(struct cursor *cursor, uint32_t at)
 
 struct six {
     uint32_t end, groups, jumps; /* jumps: of "::" */
-    bool has_digit, has_letter, has_three, ends_in_four;
+    bool has_digit, has_three;
 };
 
 static bool is_hex_group(struct cursor *cursor, uint32_t index, struct six *six)
@@ -94,7 +94,6 @@ static bool is_hex_group(struct cursor *cursor, uint32_t index, struct six *six)
             return false;
         }
         six->has_digit = six->has_digit || is_digit;
-        six->has_letter = six->has_letter || !is_digit;
     }
     six->has_three = six->has_three || length >= 3;
     return length <= 4;
@@ -111,7 +110,7 @@ static struct six six_of(struct cursor *cursor, uint32_t at)
             if (four > 0) {
                 six.end = four;
                 six.groups += 2;
-                six.ends_in_four = true;
+                six.has_digit = true;
                 break;
             }
         }

@@ -68,6 +68,16 @@ static bool is_measure(const char *text, size_t length)
     return digits > 0 && digits < length && record_is_unit(text + digits, length - digits);
 }
 
+/* "C17H21NO4" */
+static bool is_formula(const char *text, size_t length)
+{
+    size_t i = 1;
+    while (i < length && is_digit(text[i])) {
+        i++;
+    }
+    return text[0] == 'c' && i > 1 && i + 1 < length && text[i] == 'h' && is_digit(text[i + 1]);
+}
+
 /* ---- a run longer than a lexeme -------------------------------------------------------------- */
 
 static struct finding cut_run(struct cursor *cursor, uint32_t at)
@@ -132,10 +142,12 @@ static struct finding single(const struct cursor *cursor, uint32_t at)
         const bool is_text = is_printable(text + start, length - start);
         return FINDING_IS(is_text ? POLICY_SECRET : POLICY_CODE, 1);
     }
-    if (view->lexemes[at].class != LEXEME_MIXED || is_measure(text, length)) {
+    if (view->lexemes[at].class != LEXEME_MIXED || is_measure(text, length)
+        || is_formula(text, length)) {
         return nothing;
     }
     const bool is_code = digits >= MIXED_DIGITS_MIN || (length >= 12 && digits >= 3)
+                         || (length >= HEX_MIN && digits >= 2)
                          || (length >= 8 && digits >= 3 && changes(text, length) >= 3);
     return is_code ? FINDING_IS(POLICY_CODE, 1) : nothing;
 }
@@ -262,8 +274,11 @@ static struct finding digits(struct cursor *cursor, uint32_t at)
     if (view->lexemes[at].class != LEXEME_NUMBER || length < DIGITS_MIN || is_amount(cursor, at)) {
         return nothing;
     }
-    const bool is_phone = is_telephone(lexeme_text(view, at), length);
-    return FINDING_IS(is_phone ? POLICY_PHONE : POLICY_CODE, 1);
+    const char *text = lexeme_text(view, at);
+    const enum policy_kind kind = is_telephone(text, length)       ? POLICY_PHONE
+                                  : check_digits_ssn(text, length) ? POLICY_SSN
+                                                                   : POLICY_CODE;
+    return FINDING_IS(kind, 1);
 }
 
 static bool is_plain_word(const struct lexeme *lexeme)

@@ -7,6 +7,18 @@
 
 /* Pairs come first, as the longer label says more. */
 const struct record_label record_labels[] = {
+    {"id", "tax", POLICY_SSN, 2, true, false},
+    {"number", "tax", POLICY_SSN, 2, true, false},
+    {"number", "insurance", POLICY_HPB, 2, true, false},
+    {"number", "security", POLICY_SSN, 3, true, false},
+    {"security", "social", POLICY_SSN, 3, true, false},
+    {"c", "a", POLICY_ACCT, 1, true, false},
+    {"ssn", NULL, POLICY_SSN, 4, true, false},
+    {"social", NULL, POLICY_SSN, 1, true, false},
+    {"itin", NULL, POLICY_SSN, 3, true, false},
+    {"ein", NULL, POLICY_SSN, 2, true, false},
+    {"nino", NULL, POLICY_SSN, 2, true, false},
+    {"taxpayer", NULL, POLICY_SSN, 2, true, false},
     {"license", "drivers", POLICY_LIC, 2, true, false},
     {"licence", "drivers", POLICY_LIC, 2, true, false},
     {"license", "driver", POLICY_LIC, 2, true, false},

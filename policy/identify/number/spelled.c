@@ -136,7 +136,9 @@ static uint32_t next_token(struct cursor *cursor, uint32_t index, const struct s
     if (mark == '\n') {
         index++;
     }
-    return cursor_skip_spaces(cursor, index);
+    index = cursor_skip_spaces(cursor, index);
+    const bool is_dash = mark == ' ' && cursor_mark(cursor, index) == '-'; /* "4 - 5" */
+    return is_dash ? cursor_skip_spaces(cursor, index + 1) : index;
 }
 
 static void note_token(struct spelled *out, uint32_t from, int *value, int *step)
