@@ -20,9 +20,8 @@ enum {
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 
-static const char *const social_words[] = {"ssn",  "ssns", "ss",       "social", "itin",
-                                           "tin",  "ein",  "fein",     "sin",    "taxpayer",
-                                           "nino", "tax",  "insurance"};
+static const char *const social_words[] = {"ssn", "ssns", "ss",  "social",   "itin", "tin",
+                                           "ein", "fein", "sin", "taxpayer", "nino", "tax"};
 static const char *const social_sure[] = {"ssn",      "ssns", "social", "itin",
                                           "taxpayer", "nino", "ss"};
 static const char *const card_words[] = {"card",  "cards",  "visa",     "mastercard", "amex",
@@ -75,7 +74,7 @@ static bool read_groups(struct cursor *cursor, uint32_t index, struct groups *ou
         }
         out->joiners[out->count - 1] = joiner;
         joiner = cursor_mark(cursor, index + 1);
-        if (joiner != ' ' && joiner != '-' && joiner != '.') {
+        if (joiner != ' ' && joiner != '-' && joiner != '.' && joiner != '/') {
             break;
         }
         index += 2;
@@ -141,7 +140,7 @@ static struct finding social(const struct cursor *cursor, const struct groups *g
         return nothing;
     }
     uint32_t length = 0;
-    for (uint32_t i = 0; i < groups->count; i++) {
+    for (uint32_t i = 0; i < groups->count && groups->joiners[i] != '/'; i++) {
         length += groups->sizes[i];
         if (length >= 8 && length <= 11) { /* any grouping, and a digit too few */
             return is_groups(cursor, groups, i + 1, POLICY_SSN);

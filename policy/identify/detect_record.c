@@ -20,7 +20,8 @@ static const struct finding nothing = {.verdict = FINDING_NO};
 
 struct context {
     const struct record_label *label; /* NULL: none */
-    bool is_explicit;                 /* ":", "#", "number", "is" between the two */
+    bool is_explicit;                 /* ":", "is" between the two */
+    bool is_numbered;                 /* "#", "number", "id" */
     bool has_id;                      /* "id" stands there, of whatever */
 };
 
@@ -29,8 +30,10 @@ static bool look_over(const struct cursor *cursor, uint32_t index, uint32_t stra
                       struct context *context)
 {
     switch (cursor_left_mark(cursor, index + 1)) {
-    case ':':
     case '#':
+        context->is_numbered = true;
+        return true;
+    case ':':
     case '=':
         context->is_explicit = true;
         return true;
@@ -85,7 +88,7 @@ static const struct record_label *label_at(const struct cursor *cursor, uint32_t
 
 static struct context context_of(const struct cursor *cursor, uint32_t strangers_max)
 {
-    struct context context = {NULL, false, false};
+    struct context context = {NULL, false, false, false};
     uint32_t strangers = 0;
     uint32_t index = cursor->reading->view.at;
     for (int looks = 0; looks < LOOKS_MAX && cursor_left(cursor, index, &index); looks++) {
@@ -103,7 +106,8 @@ static struct context context_of(const struct cursor *cursor, uint32_t strangers
             return context;
         }
         const enum record_link link = record_link_of(&cursor->reading->view, index);
-        context.is_explicit = context.is_explicit || link == RECORD_LINK_NUMBER;
+        context.is_explicit = context.is_explicit || link == RECORD_LINK_SAYS;
+        context.is_numbered = context.is_numbered || link == RECORD_LINK_NUMBER;
         context.has_id = context.has_id
                          || (link == RECORD_LINK_NUMBER && strangers == 0
                              && lexeme_is(&cursor->reading->view, index, "id"));
@@ -129,9 +133,11 @@ static void cut_at_space(struct cursor_code *code)
     for (uint32_t i = 0; i < code->group_count; i++) {
         const struct cursor_group *group = &code->groups[i];
         const bool is_headed = i == 1 && code->groups[0].class == LEXEME_WORD; /* XEA 123456789 */
-        const bool is_apart = group->joiner == ' '
-                              && (code->groups[i - 1].length > GROUP_MAX || group->length < 2
-                                  || (group->length > GROUP_MAX && !is_headed));
+        const bool is_last = i > 1 && i + 1 == code->group_count;              /* 2123 45670 1 */
+        const bool is_apart =
+            group->joiner == ' '
+            && (code->groups[i - 1].length > GROUP_MAX || (group->length < 2 && !is_last)
+                || (group->length > GROUP_MAX && !is_headed));
         if (is_apart) {
             break;
         }
@@ -170,8 +176,9 @@ static bool is_plain_quantity(const struct cursor_code *code)
             return true;
         }
     }
-    return code->group_count == 2 && code->length < 8 && code->groups[0].length <= 3
-           && code->groups[1].length <= 3;
+    const bool is_range = code->group_count == 2 && code->length < 8 && code->groups[0].length <= 3
+                          && code->groups[1].length <= 3;
+    return is_range || (code->group_count > 2 && code->length == code->group_count);
 }
 
 /* "20mg", "5th", "2000iu", "10am", "1990s": digits and then a short word. */
@@ -222,19 +229,21 @@ static bool fits(struct cursor *cursor, const struct cursor_code *code,
                  const struct context *context)
 {
     const bool is_strong = context->label->is_strong;
+    const bool is_numbered = context->is_numbered || code->text[0] == '0';
     if (code->digits < 2 || code->length < 4 || is_plain_quantity(code) || is_measure(code)
         || is_diagnosis(code) || is_phrase(code)
-        || (is_year(code) && !(is_strong && context->is_explicit))) {
+        || (is_year(code) && !(is_strong && (context->is_explicit || context->is_numbered)))) {
         return false;
     }
     if (context->label->is_plate) {
         return is_plate(code) || check_digits_vin_shape(code->text, code->length);
     }
     if (code->letters == 0) {
-        const uint32_t least = is_strong ? 4 : context->is_explicit ? 5 : 6;
+        const uint32_t least = is_strong || is_numbered ? 4 : context->is_explicit ? 5 : 6;
         return code->length >= least && (code->length > 5 || !has_unit_behind(cursor, code->end));
     }
-    return is_strong || context->is_explicit || (code->length >= 5 && code->digits >= 3);
+    return is_strong || is_numbered || context->is_explicit || code->length >= 6
+           || (code->length >= 5 && code->digits >= 3);
 }
 
 /* ---- what may stand at `at` ----------------------------------------------------------------- */
@@ -263,10 +272,15 @@ static struct finding by_context_word(struct cursor *cursor, uint32_t at)
     if (lexeme->folded_bytes > GROUP_MAX || (joiner != '-' && joiner != ' ' && joiner != '/')) {
         return nothing;
     }
-    const bool may_be =
-        joiner == '-'
-        || (lexeme->folded_bytes <= 4 && (lexeme->letter_case == CASE_UPPER || !lexeme->word));
-    return may_be ? with_context(cursor, at, joiner == ' ' ? 0 : STRANGERS_MAX) : nothing;
+    const bool may_be = joiner == '-'
+                        || (lexeme->folded_bytes < GROUP_MAX
+                            && (lexeme->letter_case == CASE_UPPER || !lexeme->word));
+    const bool is_initial = lexeme->folded_bytes == 1 && lexeme->letter_case == CASE_UPPER;
+    const bool is_link = record_link_of(&cursor->reading->view, at) != RECORD_LINK_NONE;
+    if (!may_be || (is_link && !is_initial)) {
+        return nothing;
+    }
+    return with_context(cursor, at, joiner == ' ' ? 0 : STRANGERS_MAX);
 }
 
 /* "MR52508528", "SN3AC8FDF4FF2B", "LCSW-85279". */
@@ -293,23 +307,28 @@ static struct finding by_prefix(struct cursor *cursor, uint32_t at)
     return is_number || is_hex ? FINDING_IS(kind, code.end - at) : nothing;
 }
 
-/* "AB12 CDE", where a vehicle is spoken of. */
-static struct finding by_british_plate(struct cursor *cursor, uint32_t at)
+/* "AB12 CDE" or "123 ABC", where a vehicle is spoken of. */
+static struct finding by_spaced_plate(struct cursor *cursor, uint32_t at)
 {
     const struct window_view *view = &cursor->reading->view;
     const char *text = lexeme_text(view, at);
-    if (view->lexemes[at].folded_bytes != 4 || text[0] < 'a' || text[1] < 'a'
-        || !check_digits_are_digits(text + 2, 2)) {
+    const uint32_t length = view->lexemes[at].folded_bytes;
+    const bool is_british =
+        length == 4 && text[0] >= 'a' && text[1] >= 'a' && check_digits_are_digits(text + 2, 2);
+    if (!is_british && !((length == 3 || length == 4) && check_digits_are_digits(text, length))) {
         return nothing;
     }
     const struct context context = context_of(cursor, STRANGERS_MAX);
     if (!context.label || context.label->kind != POLICY_VEH
         || !cursor_is_class(cursor, at + 1, LEXEME_SPACE)
-        || !cursor_is_class(cursor, at + 2, LEXEME_WORD)
-        || view->lexemes[at + 2].folded_bytes != 3) {
+        || !cursor_is_class(cursor, at + 2, LEXEME_WORD)) {
         return nothing;
     }
-    return FINDING_IS(POLICY_VEH, 3);
+    const struct lexeme *letters = &view->lexemes[at + 2];
+    const bool are_letters =
+        letters->folded_bytes == 3
+        && (letters->letter_case == CASE_UPPER || is_british || letters->word == 0);
+    return are_letters ? FINDING_IS(POLICY_VEH, 3) : nothing;
 }
 
 /* Shapes that say what they are without a word. */
@@ -427,9 +446,9 @@ static struct finding by_shape_step(struct cursor *cursor, uint32_t at)
 struct finding detect_record(const struct reading *reading)
 {
     static const step of_words[] = {by_format, by_device_label, by_prefix, by_context_word, NULL};
-    static const step of_numbers[] = {by_format, by_context, NULL};
-    static const step of_mixed[] = {by_format, by_british_plate, by_context,
-                                    by_prefix, by_shape_step,    NULL};
+    static const step of_numbers[] = {by_format, by_spaced_plate, by_context, NULL};
+    static const step of_mixed[] = {by_format, by_spaced_plate, by_context,
+                                    by_prefix, by_shape_step,   NULL};
     static const step of_marks[] = {by_format, NULL};
     static const step *const steps_of[] = {
         [LEXEME_WORD] = of_words,  [LEXEME_NUMBER] = of_numbers, [LEXEME_MIXED] = of_mixed,

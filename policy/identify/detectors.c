@@ -7,17 +7,17 @@ enum {
     GLYPHS = DETECTORS_AT(LEXEME_GLYPH),
 };
 
-/* In the order of detector.h. A row says at which classes of lexemes the detector's findings can
- * begin: at others it is not asked. */
+/* A row says at which classes of lexemes the detector's findings can begin: at others it is not
+ * asked. What a label says goes before what a form says; codes of no known form come last. */
 static const struct detectors_row rows[] = {
     {detect_resource, LETTERS | MARKS},
     {detect_network, LETTERS | MARKS},
     {detect_phone, LETTERS | MARKS},
-    {detect_number, LETTERS | MARKS},
     {detect_record, LETTERS | MARKS | GLYPHS},
-    {detect_secret, LETTERS | MARKS},
+    {detect_number, LETTERS | MARKS},
     {detect_date, LETTERS},
     {detect_address, LETTERS},
+    {detect_secret, LETTERS | MARKS},
     {0, 0},
 };
 

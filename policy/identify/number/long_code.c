@@ -95,7 +95,28 @@ static struct finding cut_run(struct cursor *cursor, uint32_t at)
     return FINDING_IS(POLICY_CODE, index > at ? index - at : 1);
 }
 
-/* ---- base64 ---------------------------------------------------------------------------------- */
+/* What an image leaves behind a full window: nothing but such lexemes as far as one can see. */
+static struct finding deep_run(struct cursor *cursor, uint32_t at)
+{
+    uint32_t index = at;
+    uint32_t left = 0;
+    uint32_t count = 0;
+    while (cursor_left(cursor, index, &left)) {
+        const struct lexeme *lexeme = &cursor->reading->view.lexemes[left];
+        const char mark = cursor_left_mark(cursor, index);
+        const bool is_word = lexeme->class == LEXEME_WORD || lexeme->class == LEXEME_NUMBER
+                             || lexeme->class == LEXEME_MIXED;
+        if (!is_word && (mark == 0 || !strchr("+/=-_", mark))) {
+            return nothing;
+        }
+        index = left;
+        count++;
+    }
+    return count >= CURSOR_LEFT ? FINDING_IS(POLICY_CODE, 1) : nothing;
+}
+
+/* ---- base64  ----------------------------------------------------------------------------------
+ */
 
 /* Letters of both cases, digits, + and / without a blank. What is left of the case is that of each
  * lexeme, so it is not decoded. */
@@ -290,11 +311,14 @@ static bool is_plain_word(const struct lexeme *lexeme)
 struct finding long_code_find(struct cursor *cursor, uint32_t at)
 {
     static struct finding (*const steps[])(struct cursor * cursor, uint32_t at) = {
-        cut_run, base64, grouped, dotted, digits};
+        cut_run, deep_run, base64, grouped, dotted, digits};
     const struct lexeme *lexeme = &cursor->reading->view.lexemes[at];
     const bool goes_on = at > 0 && cursor->reading->view.lexemes[at - 1].is_cut;
     if (is_plain_word(lexeme) && !goes_on) { /* "ABC-12345" */
-        return cursor_mark(cursor, at + 1) == '-' ? grouped(cursor, at) : nothing;
+        const struct finding deep = deep_run(cursor, at);
+        return deep.verdict == FINDING_NO && cursor_mark(cursor, at + 1) == '-'
+                   ? grouped(cursor, at)
+                   : deep;
     }
     for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
         const struct finding finding = steps[i](cursor, at);

@@ -7,6 +7,22 @@
 
 /* Pairs come first, as the longer label says more. */
 const struct record_label record_labels[] = {
+    {"cross", "blue", POLICY_HPB, 2, true, false},
+    {"shield", "blue", POLICY_HPB, 2, true, false},
+    {"bar", "state", POLICY_LIC, 1, true, false},
+    {"card", "health", POLICY_HPB, 1, true, false},
+    {"card", "medicare", POLICY_HPB, 1, true, false},
+    {"card", "insurance", POLICY_HPB, 1, true, false},
+    {"ohip", NULL, POLICY_HPB, 2, true, false},
+    {"phn", NULL, POLICY_HPB, 2, true, false},
+    {"ramq", NULL, POLICY_HPB, 2, true, false},
+    {"ehic", NULL, POLICY_HPB, 2, true, false},
+    {"nhi", NULL, POLICY_MRN, 2, true, false},
+    {"pt", NULL, POLICY_MRN, 1, false, false},
+    {"har", NULL, POLICY_MRN, 1, false, false},
+    {"bill", NULL, POLICY_ACCT, 1, false, false},
+    {"pnr", NULL, POLICY_CODE, 1, false, false},
+    {"locator", NULL, POLICY_CODE, 1, false, false},
     {"id", "tax", POLICY_SSN, 2, true, false},
     {"number", "tax", POLICY_SSN, 2, true, false},
     {"number", "insurance", POLICY_HPB, 2, true, false},
@@ -235,7 +251,6 @@ const struct record_label record_labels[] = {
     {"inhaler", NULL, POLICY_DEV, 2, false, false},
     {"ventilator", NULL, POLICY_DEV, 2, false, false},
     {"machine", NULL, POLICY_DEV, 2, false, false},
-    {"unit", NULL, POLICY_DEV, 2, false, false},
     {"gudid", NULL, POLICY_DEV, 2, false, false},
     {"case", NULL, POLICY_CODE, 2, false, false},
     {"claim", NULL, POLICY_CODE, 2, false, false},
@@ -289,10 +304,9 @@ const size_t record_label_count = COUNT(record_labels);
 
 const struct record_label record_id_label = {"id", NULL, POLICY_CODE, 0, false, false};
 
-static const char *const number_words[] = {
-    "number",     "numbers", "no",     "num",  "nbr", "nr", "id",   "ids",
-    "identifier", "is",      "ending", "ends", "was", "no", "code",
-};
+static const char *const number_words[] = {"number", "numbers", "no",  "num",        "nbr",
+                                           "nr",     "id",      "ids", "identifier", "code"};
+static const char *const says_words[] = {"is", "was", "ending", "ends"};
 static const char *const link_words[] = {
     "my",    "the",       "a",       "its",    "it",       "s",      "for",    "with", "on",
     "in",    "of",        "are",     "and",    "under",    "called", "listed", "as",   "says",
@@ -334,6 +348,9 @@ enum record_link record_link_of(const struct window_view *view, uint32_t index)
     if (is_any(view, index, number_words, COUNT(number_words))) {
         return RECORD_LINK_NUMBER;
     }
+    if (is_any(view, index, says_words, COUNT(says_words))) {
+        return RECORD_LINK_SAYS;
+    }
     return is_any(view, index, link_words, COUNT(link_words)) ? RECORD_LINK_WORD : RECORD_LINK_NONE;
 }
 
@@ -356,28 +373,29 @@ static const struct {
     const char *letters;
     enum policy_kind kind;
 } prefixes[] = {
-    {"mr", POLICY_MRN},     {"mrn", POLICY_MRN},     {"mrnr", POLICY_MRN},
-    {"mrno", POLICY_MRN},   {"med", POLICY_MRN},     {"pt", POLICY_MRN},
-    {"pat", POLICY_MRN},    {"chart", POLICY_MRN},   {"emr", POLICY_MRN},
-    {"lcsw", POLICY_LIC},   {"lmft", POLICY_LIC},    {"mft", POLICY_LIC},
-    {"lpc", POLICY_LIC},    {"lpcc", POLICY_LIC},    {"lmhc", POLICY_LIC},
-    {"lcpc", POLICY_LIC},   {"lmsw", POLICY_LIC},    {"psy", POLICY_LIC},
-    {"lic", POLICY_LIC},    {"rn", POLICY_LIC},      {"npi", POLICY_LIC},
-    {"dea", POLICY_LIC},    {"dl", POLICY_LIC},      {"psyd", POLICY_LIC},
-    {"lp", POLICY_LIC},     {"md", POLICY_LIC},      {"np", POLICY_LIC},
-    {"pa", POLICY_LIC},     {"cdl", POLICY_LIC},     {"sn", POLICY_DEV},
-    {"imei", POLICY_DEV},   {"udi", POLICY_DEV},     {"ser", POLICY_DEV},
-    {"serial", POLICY_DEV}, {"dev", POLICY_DEV},     {"acct", POLICY_ACCT},
-    {"acc", POLICY_ACCT},   {"vin", POLICY_VEH},     {"mem", POLICY_HPB},
-    {"mbr", POLICY_HPB},    {"sub", POLICY_HPB},     {"pol", POLICY_HPB},
-    {"policy", POLICY_HPB}, {"grp", POLICY_HPB},     {"group", POLICY_HPB},
-    {"hpb", POLICY_HPB},    {"ins", POLICY_HPB},     {"medicaid", POLICY_HPB},
-    {"case", POLICY_CODE},  {"clm", POLICY_CODE},    {"claim", POLICY_CODE},
-    {"inv", POLICY_CODE},   {"ref", POLICY_CODE},    {"conf", POLICY_CODE},
-    {"ord", POLICY_CODE},   {"order", POLICY_CODE},  {"id", POLICY_CODE},
-    {"tkt", POLICY_CODE},   {"ticket", POLICY_CODE}, {"rx", POLICY_CODE},
-    {"auth", POLICY_CODE},  {"trk", POLICY_CODE},    {"acn", POLICY_CODE},
-    {"enc", POLICY_CODE},   {"visit", POLICY_CODE},  {"emp", POLICY_CODE},
+    {"ssn", POLICY_SSN},      {"mr", POLICY_MRN},     {"mrn", POLICY_MRN},
+    {"mrnr", POLICY_MRN},     {"mrno", POLICY_MRN},   {"med", POLICY_MRN},
+    {"pt", POLICY_MRN},       {"pat", POLICY_MRN},    {"chart", POLICY_MRN},
+    {"emr", POLICY_MRN},      {"lcsw", POLICY_LIC},   {"lmft", POLICY_LIC},
+    {"mft", POLICY_LIC},      {"lpc", POLICY_LIC},    {"lpcc", POLICY_LIC},
+    {"lmhc", POLICY_LIC},     {"lcpc", POLICY_LIC},   {"lmsw", POLICY_LIC},
+    {"psy", POLICY_LIC},      {"lic", POLICY_LIC},    {"rn", POLICY_LIC},
+    {"npi", POLICY_LIC},      {"dea", POLICY_LIC},    {"dl", POLICY_LIC},
+    {"psyd", POLICY_LIC},     {"lp", POLICY_LIC},     {"md", POLICY_LIC},
+    {"np", POLICY_LIC},       {"pa", POLICY_LIC},     {"cdl", POLICY_LIC},
+    {"sn", POLICY_DEV},       {"imei", POLICY_DEV},   {"udi", POLICY_DEV},
+    {"ser", POLICY_DEV},      {"serial", POLICY_DEV}, {"dev", POLICY_DEV},
+    {"acct", POLICY_ACCT},    {"acc", POLICY_ACCT},   {"vin", POLICY_VEH},
+    {"mem", POLICY_HPB},      {"mbr", POLICY_HPB},    {"sub", POLICY_HPB},
+    {"pol", POLICY_HPB},      {"policy", POLICY_HPB}, {"grp", POLICY_HPB},
+    {"group", POLICY_HPB},    {"hpb", POLICY_HPB},    {"ins", POLICY_HPB},
+    {"medicaid", POLICY_HPB}, {"case", POLICY_CODE},  {"clm", POLICY_CODE},
+    {"claim", POLICY_CODE},   {"inv", POLICY_CODE},   {"ref", POLICY_CODE},
+    {"conf", POLICY_CODE},    {"ord", POLICY_CODE},   {"order", POLICY_CODE},
+    {"id", POLICY_CODE},      {"tkt", POLICY_CODE},   {"ticket", POLICY_CODE},
+    {"rx", POLICY_CODE},      {"auth", POLICY_CODE},  {"trk", POLICY_CODE},
+    {"acn", POLICY_CODE},     {"enc", POLICY_CODE},   {"visit", POLICY_CODE},
+    {"emp", POLICY_CODE},
 };
 
 bool record_prefix(const char *text, size_t text_length, size_t *length, enum policy_kind *kind)

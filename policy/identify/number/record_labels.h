@@ -20,7 +20,8 @@ extern const struct record_label record_id_label; /* "id", of whatever */
 enum record_link {
     RECORD_LINK_NONE,
     RECORD_LINK_WORD,  /* "my", "is", "ending in" */
-    RECORD_LINK_NUMBER /* "number", "no", "id": the value is explicit */
+    RECORD_LINK_SAYS,  /* "is", "was" */
+    RECORD_LINK_NUMBER /* "number", "no", "id" */
 };
 enum record_link record_link_of(const struct window_view *view, uint32_t index);
 

@@ -130,6 +130,9 @@ static uint32_t next_token(struct cursor *cursor, uint32_t index, const struct s
     const bool has_words = so_far->words > 1;
     if (mark == '-' || (has_words && (mark == ',' || mark == '.' || mark == '/'))) {
         index++;
+        while (mark == '.' && cursor_mark(cursor, index) == '.') {
+            index++;
+        }
     } else if (mark != ' ' && !(mark == '\n' && has_words)) {
         return 0;
     }
