@@ -83,5 +83,18 @@ static inline const char *lexeme_text(const struct window_view *view, uint32_t i
 {
     return view->folded + view->lexemes[index].folded;
 }
-/* True if the lexeme's folded text is exactly this. False for an index out of the view. */
-bool lexeme_is(const struct window_view *view, uint32_t index, const char *text);
+/* True if the lexeme's folded text is exactly this. False for an index out of the view. Asked for
+ * each lexeme with long lists of texts, most of which differ in the first byte. */
+static inline bool lexeme_is(const struct window_view *view, uint32_t index, const char *text)
+{
+    if (index >= view->count) {
+        return false;
+    }
+    const char *folded = lexeme_text(view, index);
+    const uint32_t length = view->lexemes[index].folded_bytes;
+    uint32_t i = 0;
+    while (i < length && text[i] == folded[i] && text[i] != '\0') {
+        i++;
+    }
+    return i == length && text[i] == '\0';
+}

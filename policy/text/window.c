@@ -18,6 +18,7 @@ enum {
     RAW_BYTES = 2 * WINDOW_RAW,
     HIDDEN_RAW_MAX = 256, /* of one lexeme; what is hidden beyond it is dropped */
     RUN_RAW_MAX = LEXEME_RAW_MAX - ESCAPE_BYTES_MAX,
+    OPEN_RAW_MAX = WINDOW_RAW - LEXEME_RAW_MAX, /* a window with so many is full */
     /* What the bytes of one whole `pending` may add at most. */
     LEXEMES_SPARE = 4 * ESCAPE_BYTES_MAX,
     BYTES_SPARE = FOLD_TEXT_MAX * ESCAPE_BYTES_MAX + LEXEME_FOLDED_MAX,
@@ -410,6 +411,41 @@ static bool is_plain(char byte)
     return (uint8_t)byte < 0x80 && byte != '\\' && byte != '&' && byte != '%' && byte != '\r';
 }
 
+/* ASCII letters that go on in a word, which is most of what comes: as take() would, one by one, at
+ * a fraction of its cost. */
+static size_t take_letters(struct window *window, const char *bytes, size_t length)
+{
+    struct letters *letters = &window->run.letters;
+    const uint32_t folded_bytes = window->folded_bytes - window->folded_start;
+    const uint32_t raw_bytes = window->raw_bytes - window->raw_at[window->count];
+    if (!window->run.is_last_letter || window->run.has_apostrophe || window->pending_bytes > 0
+        || letters->upper + letters->lower == 0 || raw_bytes > RUN_RAW_MAX - LEXEME_FOLDED_MAX) {
+        return 0;
+    }
+    const size_t fitting = LEXEME_FOLDED_MAX - folded_bytes;
+    const size_t open = OPEN_RAW_MAX - (window->raw_bytes - window->raw_at[window->at]);
+    const size_t room = fitting < open ? fitting : open;
+    const size_t end = length < room ? length : room;
+    size_t taken = 0;
+    uint32_t upper = 0;
+    for (; taken < end; taken++) {
+        const uint8_t lower = (uint8_t)bytes[taken] | 0x20;
+        if (lower < 'a' || lower > 'z') {
+            break;
+        }
+        upper += lower != (uint8_t)bytes[taken];
+        window->folded[window->folded_bytes + taken] = (char)lower;
+        window->raw[window->raw_bytes + taken] = bytes[taken];
+    }
+    letters->upper = (uint16_t)(letters->upper + upper);
+    letters->lower = (uint16_t)(letters->lower + taken - upper);
+    window->run.has_ascii = window->run.has_ascii || taken > 0;
+    window->folded_bytes += (uint32_t)taken;
+    window->raw_bytes += (uint32_t)taken;
+    window->position += taken;
+    return taken;
+}
+
 static void take_byte(struct window *window, const char *byte)
 {
     if (window->pending_bytes == 0 && is_plain(*byte)) {
@@ -461,7 +497,7 @@ static void make_room(struct window *window)
 bool window_is_full(const struct window *window)
 {
     return window->count - window->at >= WINDOW_OPEN
-           || window->raw_bytes - window->raw_at[window->at] >= WINDOW_RAW - LEXEME_RAW_MAX;
+           || window->raw_bytes - window->raw_at[window->at] >= OPEN_RAW_MAX;
 }
 
 size_t window_feed(struct window *window, const char *bytes, size_t length)
@@ -470,8 +506,11 @@ size_t window_feed(struct window *window, const char *bytes, size_t length)
     size_t taken = 0;
     while (taken < length && !window_is_full(window)) {
         make_room(window);
-        take_byte(window, bytes + taken);
-        taken++;
+        const size_t letters = take_letters(window, bytes + taken, length - taken);
+        if (letters == 0) {
+            take_byte(window, bytes + taken);
+        }
+        taken += letters > 0 ? letters : 1;
     }
     return taken;
 }
@@ -518,14 +557,4 @@ const char *window_raw(const struct window *window, uint32_t first, uint32_t las
 size_t window_open_bytes(const struct window *window)
 {
     return window->raw_bytes - window->raw_at[window->at] + window->pending_bytes;
-}
-
-bool lexeme_is(const struct window_view *view, uint32_t index, const char *text)
-{
-    if (index >= view->count) {
-        return false;
-    }
-    const size_t length = strlen(text);
-    return view->lexemes[index].folded_bytes == length
-           && memcmp(lexeme_text(view, index), text, length) == 0;
 }
