@@ -74,7 +74,8 @@ static bool read_groups(struct cursor *cursor, uint32_t index, struct groups *ou
         }
         out->joiners[out->count - 1] = joiner;
         joiner = cursor_mark(cursor, index + 1);
-        if (joiner != ' ' && joiner != '-' && joiner != '.' && joiner != '/') {
+        const bool was_slash = out->joiners[out->count - 1] == '/'; /* 7/10 is done */
+        if (joiner == 0 || !strchr(" -./", joiner) || (was_slash && joiner != '/')) {
             break;
         }
         index += 2;
@@ -353,12 +354,22 @@ static struct finding national_insurance(struct cursor *cursor, uint32_t at)
     return FINDING_IS(POLICY_SSN, end - at);
 }
 
+/* "1EG4" of "1EG4 TE5 MK73". */
+static bool has_medicare_head(const char *text, size_t length)
+{
+    return length == 4 && text[0] > '0' && text[0] <= '9' && text[1] >= 'a' && text[1] <= 'z'
+           && text[3] >= '0' && text[3] <= '9';
+}
+
 static struct finding from_code(struct cursor *cursor, uint32_t at)
 {
     struct cursor_code code;
     struct finding finding = iban(cursor, at);
+    const struct lexeme *lexeme = &cursor->reading->view.lexemes[at];
+    const bool is_headed =
+        has_medicare_head(lexeme_text(&cursor->reading->view, at), lexeme->folded_bytes);
     if (finding.verdict == FINDING_YES || cursor->is_starved
-        || !cursor_code(cursor, at, "- ", &code)) {
+        || !cursor_code(cursor, at, is_headed ? "- " : "-", &code)) {
         return finding;
     }
     const uint32_t first = code.groups[0].length;
@@ -413,7 +424,7 @@ struct finding detect_number(const struct reading *reading)
     struct finding finding = nothing;
     switch ((enum lexeme_class)reading->view.lexemes[at].class) {
     case LEXEME_NUMBER:
-        finding = from_code(&cursor, at);
+        finding = from_groups(&cursor, at);
         break;
     case LEXEME_MIXED:
         finding = from_code(&cursor, at);

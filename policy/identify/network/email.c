@@ -4,7 +4,7 @@
 
 #include "policy/identify/network/network.h"
 
-enum { PIECES_MAX = 24, EMAIL_WORDS = 6, COMMON_WORD = 8 };
+enum { PIECES_MAX = 24, EMAIL_WORDS = 6, COMMON_WORD = 8, MIXED_MIN = 5 };
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 
@@ -26,7 +26,7 @@ static bool may_be_spaced(const struct cursor *cursor)
         return true;
     }
     if (lexeme->class == LEXEME_MIXED || !reading->terms || !reading->terms->lexicon) {
-        return lexeme->class == LEXEME_MIXED;
+        return lexeme->class == LEXEME_MIXED && lexeme->folded_bytes >= MIXED_MIN;
     }
     if (lexeme->word == 0) {
         return true;
@@ -163,7 +163,7 @@ uint32_t email_match(struct cursor *cursor)
     }
     const bool is_blank_next = cursor_is_blank(cursor, at + 1);
     const char mark = cursor_mark(cursor, at + 1);
-    const bool is_spaced = mark == '.' || mark == '_' || (is_blank_next && may_be_spaced(cursor));
+    const bool is_spaced = mark == '_' || ((is_blank_next || mark == '.') && may_be_spaced(cursor));
     if (cursor->is_starved || (is_blank_next && !is_spaced)) {
         return 0;
     }
