@@ -18,6 +18,7 @@ static const struct detectors_row rows[] = {
     {detect_date, LETTERS},
     {detect_address, LETTERS},
     {detect_secret, LETTERS | MARKS},
+    {detect_name, DETECTORS_AT(LEXEME_WORD)},
     {0, 0},
 };
 

@@ -28,6 +28,23 @@ CODES = "".join(chr(c) for c in range(33, 97) if c != ord("'"))  # 15 classes of
 DETERMINERS = frozenset(
     "the a an my his her your their our its this that to some any no very more".split())
 
+# Words of closed classes and interjections: no determiner precedes them either, but all print is
+# about them.
+CLOSED = frozenset("""
+    i me my mine myself you your yours yourself he him his himself she her hers herself it its itself
+    we us our ours ourselves they them their theirs themselves who whom whose which what that this
+    these those be am is are was were been being have has had having do does did done doing will
+    would shall should can could may might must ought and or nor but so yet if then than because
+    although though while when where why how as at by for from in into of off on onto out over to
+    under up upon with without within about above across after against along among around before
+    behind below beneath beside between beyond down during except inside near outside since through
+    toward until not no yes oh ah ha hey hi hello bye please thanks there here now never always ever
+    just also too very only even still again maybe perhaps let lets got get go goes went gone come
+    came see saw say says said tell told ask asked think thought know knew mom dad sir okay
+    good fine nice cool sure well right sorry great bad mean means else soon later today tonight
+    tomorrow yesterday one two three four five six seven eight nine ten both each either neither all
+    any some every such own same other another many much more most few little less least""".split())
+
 
 def fold(text):
     text = unicodedata.normalize("NFKD", text.lower().replace("ß", "ss").replace("ł", "l"))
@@ -80,15 +97,17 @@ def read_words(sources):
     return counts, determined
 
 
-def ordinary_counts(counts, determined, first, last):
-    """The counts without uses as a name. Print has "John" as often as "table", but not "the john":
+def ordinary_counts(counts, determined, first, last, places):
+    """The counts without uses as a name or place. Print has "John" as often as "table", but not "the john":
     a frequent word that no determiner precedes is a proper noun. Rare words have no bigrams: there
     the expected uses as a name are taken off (a name is about one word in a hundred)."""
     total = sum(counts.values())
     ordinary = {}
     for word, count in counts.items():
         expected = 0.01 * max(first.get(word, 0), last.get(word, 0)) * total
-        if word not in first and word not in last:
+        if word in CLOSED or not (word in first or word in last or word in places):
+            ordinary[word] = count
+        elif determined[word] > 0 and word not in first and word not in last:
             ordinary[word] = count
         elif determined[word] > 0:
             ordinary[word] = count * min(1, determined[word] / count)
@@ -214,8 +233,8 @@ def main():
     args = parser.parse_args()
     first, last = read_names(args.sources)
     counts, determined = read_words(args.sources)
-    words = ordinary_counts(counts, determined, first, last)
     places = read_places(args.sources)
+    words = ordinary_counts(counts, determined, first, last, places)
     for table in (first, last, places):
         for word in [word for word in table if is_left_out(word, args.without)]:
             del table[word]

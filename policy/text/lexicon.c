@@ -18,7 +18,8 @@ enum {
     ENTRIES_MAX = 600000,
     SLOT_COUNT = 1 << 20,
     SLOTS_USED_MAX = SLOT_COUNT / 8 * 7,
-    TERM_WORD_CLASS = 5 /* of a word that terms.txt alone has */
+    TERM_WORD_CLASS = 8,   /* of a word that terms.txt alone has */
+    SPEECH_WORD_CLASS = 12 /* "oh", "no" */
 };
 
 struct lexicon {
@@ -260,6 +261,7 @@ static const struct {
     {"[state]", LEXICON_TERM | LEXICON_STATE, 0},
     {"[state code]", LEXICON_STATE, 0},
     {"[word]", 0, TERM_WORD_CLASS},
+    {"[speech]", 0, SPEECH_WORD_CLASS},
 };
 enum { SECTION_COUNT = sizeof sections / sizeof sections[0] };
 

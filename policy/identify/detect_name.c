@@ -1,0 +1,239 @@
+/* detect_name.c - does a person's name or a town begin here? Points for and against are added: what
+ * lists say of the word (name_word.h), how it is written and where, what stands on its left
+ * (name_left.h) and right (name_run.h), whether it was introduced before (memory.h). A capitalised
+ * word inside a sentence that no list knows passes: it fails closed. What may not reach the bar
+ * whatever follows is NO at once, so that ordinary words are never held back. */
+#include "policy/identify/detector.h"
+
+#include <string.h>
+
+#include "policy/identify/cursor.h"
+#include "policy/identify/name/name_left.h"
+#include "policy/identify/name/name_place.h"
+#include "policy/identify/name/name_run.h"
+#include "policy/identify/name/name_word.h"
+
+enum {
+    NAME_BAR = 5,          /* points that make a name */
+    PLACE_BAR = 6,         /* and a place */
+    RIGHT_POINTS_MAX = 13, /* the most that what follows can add */
+    EPONYM_POINTS = 12,
+    EPONYM_NOUN_POINTS = 14,
+    CITED_POINTS = 6,
+    MEMORY_POINTS = 9,
+    MONTH_POINTS = 12,
+    MONTH_BAR = 3, /* what around May makes it a person */
+    VERB_USE_POINTS = 8,
+    VIRTUE_POINTS = 10,
+    NOVEL_POINTS = 3, /* no list has it as a word: a capital counts at the start too */
+    LABEL_POINTS = 3,
+    NOVEL_CLASS = 5,
+    SURNAME_SURE = 5,
+    PLAIN_INSIDE_POINTS = -6, /* the same with a capital inside a sentence: "told Will" */
+    LOWER_LEFT_MIN = 2,
+    SURNAME_LOWER_POINTS = 2,
+    PLAIN_POINTS = -3,   /* so much an ordinary word that only a strong left makes it a name */
+    AMBIGUOUS_CLASS = 5, /* of a word that is an ordinary one too */
+    STRONG_UNKNOWN_POINTS = 4
+};
+
+/* By enum name_case; how a word is written says how likely it is a name. */
+static const struct {
+    int8_t start, inside;
+} case_points[] = {
+    [NAME_LOWER] = {-4, -4}, [NAME_CAPITAL] = {2, 8},   [NAME_CAPS] = {-3, -3},
+    [NAME_ACRONYM] = {0, 0}, [NAME_NO_CASE] = {-4, -4},
+};
+
+static const char *const months[] = {"april", "august", "june", "may"};
+/* "Grace and Joy are what I pray for" */
+static const char *const virtues[] = {
+    "charity",  "faith", "grace", "hope",     "joy",    "justice", "love",    "mercy",
+    "patience", "peace", "truth", "prudence", "wisdom", "honor",   "harmony", "serenity"};
+
+static bool is_one_of(const struct name_word *word, const char *const *texts, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (strlen(texts[i]) == word->bytes && memcmp(texts[i], word->text, word->bytes) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+#define IS_ONE_OF(word, texts) is_one_of(word, texts, sizeof(texts) / sizeof(texts)[0])
+
+static bool is_remembered(const struct reading *reading, const struct name_word *word)
+{
+    return reading->memory && word->bytes > 1
+           && memory_has(reading->memory, word->text, word->bytes);
+}
+
+/* The word on its own: lists, letters, capitals, terms. In lower case only first names count, if
+ * nothing on the left makes a name likely: surnames are too many other things. */
+static int word_points(const struct name_word *word, const struct name_left *left)
+{
+    const bool is_lower = word->letter_case == NAME_LOWER;
+    int lists = name_word_points(word);
+    if (is_lower && left->name < NAME_BAR) {
+        const int last = name_word_last_points(word) - SURNAME_LOWER_POINTS;
+        lists = name_word_first_points(word);
+        lists = word->lists.word == 0 && last > lists ? last : lists;
+    }
+    if (left->is_strong && lists < 0 && !name_word_is_listed(word)) {
+        lists = 0; /* "call me zbrtz" */
+    }
+    const int letters = left->is_sentence_start ? case_points[word->letter_case].start
+                                                : case_points[word->letter_case].inside;
+    const bool is_novel =
+        word->lists.word == 0 && (is_lower ? word->lists.first > 0 : left->is_sentence_start);
+    return lists + letters - name_word_term_points(word) + (is_novel ? NOVEL_POINTS : 0);
+}
+
+static int left_points(const struct reading *reading, const struct name_word *word,
+                       const struct name_left *left)
+{
+    int points = left->name;
+    if (left->is_label && word->lists.word >= AMBIGUOUS_CLASS) {
+        points = LABEL_POINTS; /* "Patient: Good, and you?" */
+    }
+    const bool is_inside = word->letter_case == NAME_CAPITAL && !left->is_sentence_start;
+    const int plain = is_inside ? PLAIN_INSIDE_POINTS : PLAIN_POINTS;
+    if (!left->is_strong && name_word_points(word) <= plain) {
+        points = 0;
+    }
+    if (word->letter_case == NAME_LOWER && points < LOWER_LEFT_MIN) {
+        points = 0; /* "he was frank" */
+    }
+    if ((word->lists.flags & LEXICON_EPONYM) && !left->is_strong) {
+        points -= EPONYM_POINTS;
+    }
+    return points + (is_remembered(reading, word) ? MEMORY_POINTS : 0);
+}
+
+/* A virtue next to another, by "and": meant as such. */
+static bool is_virtue_of_several(struct cursor *cursor, const struct name_word *word)
+{
+    if (!IS_ONE_OF(word, virtues)) {
+        return false;
+    }
+    const uint32_t at = cursor->reading->view.at;
+    struct name_word other;
+    const bool is_after = at >= 4 && lexeme_is(&cursor->reading->view, at - 2, "and")
+                          && name_word_read(cursor->reading, at - 4, &other)
+                          && IS_ONE_OF(&other, virtues);
+    return is_after
+           || (cursor_is(cursor, at + 2, "and") && cursor_lexeme(cursor, at + 4)
+               && name_word_read(cursor->reading, at + 4, &other) && IS_ONE_OF(&other, virtues));
+}
+
+static int right_points(struct cursor *cursor, const struct name_word *word,
+                        const struct name_run *run, const struct name_left *left)
+{
+    const struct name_right right = name_right_read(cursor, run->end);
+    const bool is_eponym = (word->lists.flags & LEXICON_EPONYM) && !left->is_strong;
+    const bool is_lower = word->letter_case == NAME_LOWER;
+    const bool is_plain =
+        is_lower ? name_word_first_points(word) < 0
+                 : name_word_points(word) <= PLAIN_POINTS && word->lists.first < NOVEL_CLASS;
+    int points = (is_plain ? 0 : run->next) + (is_eponym ? 0 : right.points);
+    const bool is_free = left->is_sentence_start || word->letter_case == NAME_LOWER;
+    const bool is_ambiguous = is_free && word->lists.word >= AMBIGUOUS_CLASS;
+    if (right.is_eponym && !left->is_strong) {
+        points -= EPONYM_NOUN_POINTS;
+    }
+    points -= right.is_cited && !left->is_strong ? CITED_POINTS : 0;
+    points -= right.is_verb_use && is_ambiguous && run->words == 1 ? VERB_USE_POINTS : 0;
+    points += right.is_label && left->is_sentence_start ? LABEL_POINTS : 0;
+    const bool is_month = left->is_month || points + left->name < MONTH_BAR;
+    if (is_month && !left->is_strong && IS_ONE_OF(word, months)) {
+        points -= MONTH_POINTS;
+    }
+    if (run->words == 1 && is_virtue_of_several(cursor, word)) {
+        points -= VIRTUE_POINTS;
+    }
+    return right.is_glued ? -RIGHT_POINTS_MAX * 4 : points;
+}
+
+static struct finding name_finding(struct cursor *cursor, const struct name_word *word,
+                                   const struct name_left *left)
+{
+    const struct finding no = {.verdict = FINDING_NO};
+    const int before = word_points(word, left) + left_points(cursor->reading, word, left);
+    if (before + RIGHT_POINTS_MAX < NAME_BAR) {
+        return no;
+    }
+    const bool is_certain = before >= NAME_BAR;
+    const bool is_addressed = left->is_strong && word->letter_case == NAME_CAPITAL
+                              && (word->bytes > 1 || word->text[0] != 'i');
+    const struct name_run run = name_run_read(cursor, word, is_certain ? NAME_RUN_CERTAIN : 0);
+    const bool is_small = word->bytes == 1 || name_word_is_pronoun(word);
+    const bool is_alone = is_small && run.next < SURNAME_SURE && !is_addressed;
+    if (is_alone || before + right_points(cursor, word, &run, left) < NAME_BAR) {
+        return cursor_answer(cursor, no);
+    }
+    const uint32_t at = cursor->reading->view.at;
+    return cursor_answer(cursor, FINDING_IS(POLICY_NAME, run.end - at));
+}
+
+/* "Hamilton scale", "in May". */
+static bool is_no_place(struct cursor *cursor, const struct name_word *word,
+                        const struct name_place *place, const struct name_left *left)
+{
+    const bool is_eponym = (word->lists.flags & LEXICON_EPONYM) != 0 && !left->is_place;
+    if ((is_eponym || IS_ONE_OF(word, months)) && place->end == cursor->reading->view.at + 1) {
+        return true;
+    }
+    return !left->is_place && name_right_read(cursor, place->end).is_eponym;
+}
+
+/* One letter is a name with a dot and a name behind it, or after "Dr.": not X, which stands for one
+ * that was taken out. */
+static bool is_lone_letter(struct cursor *cursor, const struct name_word *word,
+                           const struct name_left *left)
+{
+    if (word->bytes > 1) {
+        return false;
+    }
+    if (left->is_strong && word->letter_case == NAME_CAPITAL) {
+        return word->text[0] >= 'x' && word->text[0] <= 'z';
+    }
+    const uint32_t at = cursor->reading->view.at;
+    return word->letter_case != NAME_CAPITAL || cursor_mark(cursor, at + 1) != '.'
+           || cursor_mark(cursor, at + 2) != ' ' || !cursor_lexeme(cursor, at + 3)
+           || cursor->reading->view.lexemes[at + 3].letter_case != CASE_CAPITAL;
+}
+
+struct finding detect_name(const struct reading *reading)
+{
+    const struct finding no = {.verdict = FINDING_NO};
+    struct cursor cursor = {.reading = reading};
+    struct name_word word;
+    if (!reading->terms || !reading->terms->lexicon) {
+        return no;
+    }
+    if (!name_word_read(reading, reading->view.at, &word) || cursor_touches_left(&cursor)) {
+        return no;
+    }
+    const struct name_left left = name_left_read(reading);
+    if (left.is_glued || name_place_ends_term(reading)) {
+        return no;
+    }
+    if (is_lone_letter(&cursor, &word, &left)) {
+        return cursor_answer(&cursor, no);
+    }
+    const struct name_place place = name_place_read(&cursor, &word, &left);
+    const bool is_term = place.end > reading->view.at + 1 && place.is_term;
+    if (is_term && !left.is_strong) {
+        return cursor_answer(&cursor, no);
+    }
+    const struct finding name = name_finding(&cursor, &word, &left);
+    bool is_place = place.end > 0 && !place.is_term && place.points >= PLACE_BAR;
+    if (is_place && !place.has_region && is_no_place(&cursor, &word, &place, &left)) {
+        is_place = false;
+    }
+    const bool is_surely_place = left.is_place || left.is_address || place.has_region;
+    if (is_place && (is_surely_place || name.verdict != FINDING_YES) && !left.is_strong) {
+        return cursor_answer(&cursor, FINDING_IS(POLICY_CITY, place.end - reading->view.at));
+    }
+    return cursor.is_starved ? cursor_answer(&cursor, no) : name;
+}

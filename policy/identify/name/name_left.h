@@ -1,0 +1,22 @@
+/* name_left.h - what stands to the left of a word says for or against a name or a place that begins
+ * there: honorifics, greetings, relations, labels, prepositions. Tables of words with points, in
+ * the units of name_word.h. */
+#pragma once
+#include "policy/identify/detector.h"
+
+struct name_left {
+    int name, place; /* points; the best row's */
+    bool is_strong;  /* next to certain: an eponym or a word in lower case may be a name too */
+    bool is_place;   /* "in", "near": where a place is expected */
+    bool is_sentence_start; /* a capital says little there */
+    bool is_month;          /* "in", "of", "last": where May is a month */
+    bool is_address;        /* a comma after a number or street: a town follows */
+    bool is_label;          /* "Patient: ": also who speaks, in a dialogue */
+    bool is_glued;          /* @anna, /anna: part of something else */
+    bool is_citing;         /* "(": where a source is named */
+};
+
+struct name_left name_left_read(const struct reading *reading);
+
+/* True if the table is in order, as look-ups need it; for a test. */
+bool name_left_is_sorted(void);

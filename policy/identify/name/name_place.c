@@ -1,0 +1,212 @@
+#include "policy/identify/name/name_place.h"
+
+#include <string.h>
+
+enum {
+    PLACE_WORDS_MAX = 5,
+    PLACE_BYTES_MAX = 96,
+    LISTED_POINTS = 3,  /* a place of one word, beside its class */
+    PHRASE_POINTS = 8,  /* of several */
+    CAPITAL_POINTS = 4, /* inside a sentence */
+    LOWER_POINTS = -3,
+    SUFFIX_POINTS = 3,
+    ADDRESS_POINTS = 5, /* behind an address's comma */
+    REGION_POINTS = 8,  /* in front of a state or postal code */
+    CLASS_MAX = 6       /* beyond that a greater town is no surer */
+};
+
+static const char *const small_words[] = {"of", "the", "de", "la", "las", "los", "del", "du", "on"};
+
+static const char *const suffixes[] = {"ville", "burg",  "burgh", "boro",  "borough", "town",
+                                       "ton",   "field", "ford",  "port",  "wood",    "dale",
+                                       "land",  "mont",  "view",  "haven", "bury",    "ham",
+                                       "stad",  "berg",  "dorf",  "grad",  "sk",      "polis"};
+
+/* The next word of a phrase and where it begins; false: none follows as a place's words do. */
+static bool next_word(struct cursor *cursor, uint32_t end, bool is_capital, uint32_t *index)
+{
+    const char mark = cursor_mark(cursor, end);
+    *index = end + 1;
+    if (mark == '.') { /* "St. Louis" */
+        if (cursor_mark(cursor, end + 1) != ' ' || !cursor_lexeme(cursor, end - 1)
+            || cursor->reading->view.lexemes[end - 1].folded_bytes > 2) {
+            return false;
+        }
+        *index = end + 2;
+    } else if (mark == ' ') {
+        *index = cursor_skip_spaces(cursor, end);
+    } else if (mark != '-') {
+        return false;
+    }
+    const struct lexeme *const lexeme = cursor_lexeme(cursor, *index);
+    if (!lexeme || lexeme->class != LEXEME_WORD) {
+        return false;
+    }
+    return !is_capital || lexeme->letter_case != CASE_LOWER
+           || cursor_is_any(cursor, *index, small_words,
+                            sizeof small_words / sizeof small_words[0]);
+}
+
+/* The longest entry that begins at `at`, in words joined by one space; its end, 0: there is none.
+ */
+static uint32_t longest_entry(struct cursor *cursor, bool is_capital, uint32_t *number,
+                              uint32_t *words)
+{
+    const struct window_view *const view = &cursor->reading->view;
+    char text[PLACE_BYTES_MAX];
+    size_t bytes = 0;
+    uint32_t index = view->at;
+    uint32_t end = 0;
+    for (uint32_t count = 1; count <= PLACE_WORDS_MAX; count++) {
+        const struct lexeme *const lexeme = &view->lexemes[index];
+        if (bytes + lexeme->folded_bytes + 1 > sizeof text) {
+            break;
+        }
+        memcpy(text + bytes, lexeme_text(view, index), lexeme->folded_bytes);
+        bytes += lexeme->folded_bytes;
+        uint32_t found = 0;
+        const enum lexicon_match match =
+            lexicon_phrase(cursor->reading->terms->lexicon, text, bytes, &found);
+        if (found != 0) {
+            *number = found;
+            *words = count;
+            end = index + 1;
+        }
+        if (match != LEXICON_BEGINS || !next_word(cursor, index + 1, is_capital, &index)) {
+            break;
+        }
+        text[bytes++] = ' ';
+    }
+    return end;
+}
+
+/* ", TX", ", Texas", " TX 78701", " 78701": the place before is one. */
+static bool has_region(struct cursor *cursor, uint32_t end, bool is_capital)
+{
+    const char mark = cursor_mark(cursor, end);
+    if (mark != ',' && mark != ' ') {
+        return false;
+    }
+    const uint32_t index = cursor_skip_spaces(cursor, mark == ',' ? end + 1 : end);
+    const struct lexeme *const lexeme = cursor_lexeme(cursor, index);
+    if (!lexeme) {
+        return false;
+    }
+    if (lexeme->class == LEXEME_NUMBER) {
+        return lexeme->folded_bytes == 5 && index > end;
+    }
+    const struct lexicon_entry *const entry =
+        lexicon_entry(cursor->reading->terms->lexicon, lexeme->word);
+    const bool is_code = lexeme->folded_bytes == 2;
+    const bool is_shouted = cursor->reading->view.lexemes[end - 1].letter_case == CASE_UPPER;
+    if (lexeme->class != LEXEME_WORD || !(entry->flags & LEXICON_STATE)) {
+        return false;
+    }
+    if (is_code) { /* "in" and "or" are codes as well */
+        return (lexeme->letter_case == CASE_UPPER && (mark == ',' || !is_shouted))
+               || (mark == ',' && !is_capital && entry->word == 0);
+    }
+    return mark == ',' || lexeme->letter_case == CASE_CAPITAL;
+}
+
+static int place_points(const struct name_word *first, const struct lexicon_entry *entry,
+                        uint32_t words)
+{
+    if (words > 1) {
+        return PHRASE_POINTS;
+    }
+    const int size = entry->place > CLASS_MAX ? CLASS_MAX : entry->place;
+    return LISTED_POINTS + size - first->lists.word;
+}
+
+static bool has_town_suffix(const struct name_word *word)
+{
+    for (size_t i = 0; i < sizeof suffixes / sizeof suffixes[0]; i++) {
+        const size_t bytes = strlen(suffixes[i]);
+        if (word->bytes > bytes + 2
+            && memcmp(word->text + word->bytes - bytes, suffixes[i], bytes) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* "in Poolsborough": where a place is expected, a word that no list has may be one. */
+static struct name_place unlisted_place(struct cursor *cursor, const struct name_word *first,
+                                        const struct name_left *left)
+{
+    struct name_place place = {0};
+    if ((!left->is_place && !left->is_address) || first->bytes < 3) {
+        return place;
+    }
+    const bool is_capital = first->letter_case == NAME_CAPITAL;
+    place.end = cursor->reading->view.at + 1;
+    place.has_region = has_region(cursor, place.end, is_capital);
+    place.points = LISTED_POINTS + left->place + (has_town_suffix(first) ? SUFFIX_POINTS : 0);
+    place.points += left->is_address && is_capital && cursor_mark(cursor, place.end) != ':'
+                        ? ADDRESS_POINTS
+                        : 0;
+    place.points += place.has_region ? REGION_POINTS : 0;
+    place.points += is_capital ? (left->is_sentence_start ? 0 : CAPITAL_POINTS) : LOWER_POINTS;
+    return place;
+}
+
+struct name_place name_place_read(struct cursor *cursor, const struct name_word *first,
+                                  const struct name_left *left)
+{
+    struct name_place place = {0};
+    const bool is_capital = first->letter_case != NAME_LOWER;
+    const bool is_expected = left->is_place || left->is_address;
+    const unsigned flags = first->lists.flags;
+    if (!name_word_is_listed(first) && first->lists.place == 0 && flags == 0) {
+        return unlisted_place(cursor, first, left);
+    }
+    if (first->lists.place == 0 && !(flags & (LEXICON_TERM | LEXICON_PHRASE_START))) {
+        return place;
+    }
+    if (!is_capital && !is_expected && first->lists.word > 0) {
+        return place; /* "long", "new": nothing to wait for */
+    }
+    uint32_t number = 0;
+    uint32_t words = 0;
+    place.end = longest_entry(cursor, is_capital, &number, &words);
+    if (place.end == 0) {
+        return place;
+    }
+    const struct lexicon_entry *const entry =
+        lexicon_entry(cursor->reading->terms->lexicon, number);
+    place.is_term = (entry->flags & LEXICON_TERM) != 0;
+    if (place.is_term || entry->place == 0) {
+        place.end = place.is_term ? place.end : 0;
+        return place;
+    }
+    place.has_region = has_region(cursor, place.end, is_capital);
+    place.points = place_points(first, entry, words) + left->place;
+    place.points += left->is_address ? ADDRESS_POINTS : 0;
+    place.points += place.has_region ? REGION_POINTS : 0;
+    place.points += is_capital ? (left->is_sentence_start ? 0 : CAPITAL_POINTS) : LOWER_POINTS;
+    return place;
+}
+
+bool name_place_ends_term(const struct reading *reading)
+{
+    const struct window_view *const view = &reading->view;
+    char text[PLACE_BYTES_MAX];
+    const uint32_t at = view->at;
+    if (at < 2 || view->lexemes[at - 1].class != LEXEME_SPACE
+        || view->lexemes[at - 2].class != LEXEME_WORD
+        || !(lexicon_entry(reading->terms->lexicon, view->lexemes[at - 2].word)->flags != 0)) {
+        return false;
+    }
+    const size_t before = view->lexemes[at - 2].folded_bytes;
+    const size_t after = view->lexemes[at].folded_bytes;
+    if (before + after + 1 > sizeof text) {
+        return false;
+    }
+    memcpy(text, lexeme_text(view, at - 2), before);
+    text[before] = ' ';
+    memcpy(text + before + 1, lexeme_text(view, at), after);
+    uint32_t number = 0;
+    (void)lexicon_phrase(reading->terms->lexicon, text, before + after + 1, &number);
+    return (lexicon_entry(reading->terms->lexicon, number)->flags & LEXICON_TERM) != 0;
+}

@@ -1,0 +1,182 @@
+#include "policy/identify/name/name_word.h"
+
+#include <string.h>
+
+enum {
+    POINTS_MAX = 10,
+    POINTS_MIN = -12,
+    LETTERS_MAX = 4,
+    LETTERS_MIN = -3,     /* so that a capital inside a sentence passes */
+    LETTERS_DIVISOR = 10, /* eighths of a bit to classes */
+    TERM_POINTS = 12,
+    STATE_CODE_POINTS = 8,
+    CAPS_WORD_BYTES = 5, /* so long a word in capitals that no list has is no acronym */
+    NEIGHBOURS = 4
+};
+
+static const char *const particles[] = {
+    "al", "abu", "bin", "bint", "da", "das", "de",  "del", "den", "der", "di",  "dos", "du",
+    "el", "ibn", "la",  "las",  "le", "los", "mac", "san", "ter", "ten", "van", "von", "y"};
+
+static const char *const pronouns[] = {"a",    "he",   "her",  "him", "his", "i",    "it",
+                                       "its",  "me",   "my",   "our", "she", "that", "the",
+                                       "them", "they", "this", "us",  "we",  "you",  "your"};
+
+/* Lists have names without apostrophes: obrien. */
+static struct lexicon_entry look_up(const struct reading *reading, const struct lexeme *lexeme,
+                                    struct name_word *word)
+{
+    const struct lexicon *const lexicon = reading->terms->lexicon;
+    const struct lexicon_entry entry = *lexicon_entry(lexicon, lexeme->word);
+    const char *const mark = memchr(word->text, '\'', word->bytes);
+    if (!mark) {
+        return entry;
+    }
+    const size_t before = (size_t)(mark - word->text);
+    const size_t after = word->bytes - before - 1;
+    char joined[LEXEME_FOLDED_MAX];
+    memcpy(joined, word->text, before);
+    memcpy(joined + before, mark + 1, after);
+    const bool is_prefix = before == 1 || after > 3; /* o'brien, da'quan; not you're */
+    word->is_contraction = !is_prefix || word->text[0] == 'i' || word->text[0] == 'y';
+    if (word->is_contraction) {
+        return entry;
+    }
+    return *lexicon_entry(lexicon, lexicon_find(lexicon, joined, before + after));
+}
+
+static bool is_upper(const struct reading *reading, uint32_t index)
+{
+    const struct lexeme *const lexeme = &reading->view.lexemes[index];
+    return lexeme->class == LEXEME_WORD && lexeme->letter_case == CASE_UPPER
+           && lexeme->folded_bytes > 1;
+}
+
+/* Only the left is asked, so that nothing has to be waited for. */
+static bool is_among_capitals(const struct reading *reading, uint32_t index)
+{
+    unsigned upper = 0;
+    unsigned words = 0;
+    for (uint32_t i = index; i > 0 && words < NEIGHBOURS && index - i < 2 * NEIGHBOURS; i--) {
+        if (reading->view.lexemes[i - 1].class == LEXEME_WORD) {
+            words++;
+            upper += is_upper(reading, i - 1);
+        }
+    }
+    return words > 0 && upper * 2 > words;
+}
+
+static enum name_case case_of(const struct reading *reading, uint32_t index,
+                              const struct name_word *word)
+{
+    const struct lexeme *const lexeme = &reading->view.lexemes[index];
+    switch ((enum lexeme_case)lexeme->letter_case) {
+    case CASE_LOWER:
+        return NAME_LOWER;
+    case CASE_CAPITAL:
+    case CASE_MIXED:
+        return NAME_CAPITAL;
+    case CASE_NONE:
+        return NAME_NO_CASE;
+    case CASE_UPPER:
+        break;
+    }
+    if (lexeme->folded_bytes == 1) {
+        return NAME_CAPITAL;
+    }
+    if (is_among_capitals(reading, index)) {
+        return NAME_CAPS;
+    }
+    const bool is_known = word->lists.word > 0 || (word->lists.flags & ~LEXICON_KEY) != 0;
+    return lexeme->folded_bytes >= CAPS_WORD_BYTES && !is_known ? NAME_CAPITAL : NAME_ACRONYM;
+}
+
+static int clamp(int value, int least, int most)
+{
+    if (value < least) {
+        return least;
+    }
+    return value > most ? most : value;
+}
+
+bool name_word_read(const struct reading *reading, uint32_t index, struct name_word *out)
+{
+    const struct lexeme *const lexeme = &reading->view.lexemes[index];
+    if (lexeme->class != LEXEME_WORD || lexeme->is_cut) {
+        return false;
+    }
+    *out = (struct name_word){.text = lexeme_text(&reading->view, index),
+                              .bytes = lexeme->folded_bytes};
+    out->lists = look_up(reading, lexeme, out);
+    out->letter_case = (uint8_t)case_of(reading, index, out);
+    if (!name_word_is_listed(out)) {
+        const int odds = lexicon_name_odds(reading->terms->lexicon, out->text, out->bytes);
+        out->letters = (int8_t)clamp(odds / LETTERS_DIVISOR, LETTERS_MIN, LETTERS_MAX);
+    }
+    return true;
+}
+
+bool name_word_is_listed(const struct name_word *word)
+{
+    return word->lists.first > 0 || word->lists.last > 0 || word->lists.word > 0;
+}
+
+static int points(const struct name_word *word, int name)
+{
+    if (word->is_contraction) {
+        return POINTS_MIN;
+    }
+    return name_word_is_listed(word) ? clamp(name - word->lists.word, POINTS_MIN, POINTS_MAX)
+                                     : word->letters;
+}
+
+int name_word_points(const struct name_word *word)
+{
+    const bool is_first = word->lists.first > word->lists.last;
+    return points(word, is_first ? word->lists.first : word->lists.last);
+}
+
+int name_word_first_points(const struct name_word *word)
+{
+    return points(word, word->lists.first);
+}
+
+int name_word_last_points(const struct name_word *word)
+{
+    return points(word, word->lists.last);
+}
+
+int name_word_term_points(const struct name_word *word)
+{
+    const unsigned flags = word->lists.flags;
+    const bool is_upper = word->letter_case == NAME_ACRONYM || word->letter_case == NAME_CAPS;
+    if ((flags & (LEXICON_TERM | LEXICON_DRUG)) || (is_upper && (flags & LEXICON_ACRONYM))) {
+        return TERM_POINTS;
+    }
+    return is_upper && word->bytes == 2 && (flags & LEXICON_STATE) ? STATE_CODE_POINTS : 0;
+}
+
+bool name_word_is_initial(const struct name_word *word)
+{
+    return word->bytes == 1 && word->letter_case == NAME_CAPITAL;
+}
+
+static bool is_one_of(const struct name_word *word, const char *const *texts, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (strlen(texts[i]) == word->bytes && memcmp(texts[i], word->text, word->bytes) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool name_word_is_particle(const struct name_word *word)
+{
+    return is_one_of(word, particles, sizeof particles / sizeof particles[0]);
+}
+
+bool name_word_is_pronoun(const struct name_word *word)
+{
+    return is_one_of(word, pronouns, sizeof pronouns / sizeof pronouns[0]);
+}
