@@ -373,3 +373,8 @@ const char *resources_string(const struct resources *resources, size_t index)
 {
     return index < resources->string_count ? resources->strings[index] : NULL;
 }
+
+const char *resources_extra(const struct resources *resources, size_t index)
+{
+    return index < resources->extra_count ? resources->extra[index] : NULL;
+}

@@ -36,5 +36,8 @@ bool resources_correct(const struct resources *resources, const struct window_vi
 const char *resources_protocol(const struct resources *resources, enum crisis_kind kind,
                                enum crisis_grade grade, const char *language);
 
+/* What resources_extend added, in turn; NULL after the last. */
+const char *resources_extra(const struct resources *resources, size_t index);
+
 /* Every string of the region in turn, for tests and consoles; NULL after the last. */
 const char *resources_string(const struct resources *resources, size_t index);

@@ -277,6 +277,12 @@ enum status rules_shipped(const char *name, struct rules **out, struct failure *
     return status;
 }
 
+enum status rules_check_pack(const char *yaml, size_t length, const char *name,
+                             struct failure *failure)
+{
+    return rules_packs_check(yaml, length, name, failure);
+}
+
 static struct rules_whole *whole_of(struct rules *rules)
 {
     return (struct rules_whole *)(void *)rules; /* its first member */

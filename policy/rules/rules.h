@@ -68,6 +68,10 @@ MUST_CHECK enum status rules_load(const char *path, const char *directory, struc
  * out: redacted; crisis protocol), "strict" (in: numbers blocked, all else redacted), "redact" (all
  * redacted both ways: ward scan). STATUS_NOT_FOUND. */
 MUST_CHECK enum status rules_shipped(const char *name, struct rules **out, struct failure *failure);
+
+/* A pack by itself: every rule known and with its source. STATUS_INVALID: failure says where. */
+MUST_CHECK enum status rules_check_pack(const char *yaml, size_t length, const char *name,
+                                        struct failure *failure);
 struct rules *rules_hold(struct rules *rules);
 void rules_release(struct rules *rules); /* NULL is fine */
 

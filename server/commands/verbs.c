@@ -17,15 +17,19 @@ static int run_on_state(const struct verb *verb, const char *word)
     return status == STATUS_OK ? 0 : options_failed(&failure);
 }
 
+enum { WORDS_MAX = 256 };
+
 static int run(const struct verb *verb, const char *command, int argc, char **argv)
 {
     const struct options options = {.usage = verb->usage,
                                     .summary = verb->summary,
                                     .rows = verb->rows,
                                     .row_count = verb->row_count,
-                                    .words_max = verb->word ? 1 : 0};
+                                    .words_max = verb->run_words ? WORDS_MAX
+                                                 : verb->word    ? 1
+                                                                 : 0};
     int word = 0;
-    ASSERT((verb->run != NULL) != (verb->run_on_state != NULL));
+    ASSERT((verb->run != NULL) + (verb->run_on_state != NULL) + (verb->run_words != NULL) == 1);
     int code = options_read(&options, argc, argv, &word);
     if (code != OPTIONS_READY) {
         return code;
@@ -37,6 +41,9 @@ static int run(const struct verb *verb, const char *command, int argc, char **ar
     code = verb->check ? verb->check() : OPTIONS_READY;
     if (code != OPTIONS_READY) {
         return code;
+    }
+    if (verb->run_words) {
+        return verb->run_words(argc - word, argv + word);
     }
     const char *given = verb->word ? argv[word] : NULL;
     return verb->run ? verb->run(given) : run_on_state(verb, given);

@@ -13,10 +13,11 @@ struct verb {
     /* What options alone cannot say, before anything is opened: OPTIONS_READY, or the exit code
      * after options_wrong. NULL: nothing. */
     int (*check)(void);
-    /* One of these two. With the tenants and keys of the state directory open: */
+    /* One of these three. With the tenants and keys of the state directory open: */
     enum status (*run_on_state)(struct state *state, const char *word, struct failure *failure);
     /* By itself; returns the exit code, after an error's line. */
     int (*run)(const char *word);
+    int (*run_words)(int count, char **words); /* likewise, with one word and more */
 };
 
 /* For a verb's table: rows with their count. */

@@ -19,7 +19,7 @@ def test_help_of_every_command():
     listed = ward("--help")
     assert listed.returncode == 0
     for command in ("demo", "serve", "generate", "logits", "tokenize", "detokenize", "template",
-                    "bench", "tenant", "key", "audit", "doctor"):
+                    "bench", "tenant", "key", "audit", "policy", "doctor"):
         assert f"\n  {command} " in listed.stdout, command
         told = ward(command, "--help")
         assert told.returncode == 0 and told.stdout.startswith("usage: ward " + command), told
