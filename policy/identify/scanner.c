@@ -131,12 +131,8 @@ static struct finding close_doubt(const struct reading *reading, struct finding 
                : (struct finding){.verdict = FINDING_NO};
 }
 
-/* What begins at the first open lexeme. MORE: the next bytes are needed to say. */
-static struct finding decide(struct scanner *scanner, struct reading *reading)
+static struct finding decide_alone(struct scanner *scanner, struct reading *reading)
 {
-    if (scanner->run.count > 0) {
-        return scanner->run;
-    }
     struct finding best = ask(scanner, reading);
     if (best.verdict != FINDING_MORE) {
         return best;
@@ -150,6 +146,46 @@ static struct finding decide(struct scanner *scanner, struct reading *reading)
         best = forced.verdict == FINDING_NO ? best : forced;
     }
     return close_doubt(reading, best);
+}
+
+/* A crisis resource inside of a finding ("Call Crisis Text Line" as a name) ends the text for it:
+ * what stands in front is asked again without. */
+static struct finding spare_resource(struct scanner *scanner, const struct reading *reading,
+                                     const struct finding *best)
+{
+    struct reading inner = *reading;
+    for (uint32_t ahead = 1; ahead < best->count; ahead++) {
+        inner.view.at = reading->view.at + ahead;
+        struct finding help = detect_resource(&inner);
+        if (help.verdict == FINDING_MORE && !window_is_full(scanner->window)) {
+            return help;
+        }
+        if (help.verdict == FINDING_MORE) {
+            inner.has_ended = true;
+            help = detect_resource(&inner);
+        }
+        if (help.verdict == FINDING_YES) {
+            inner = *reading;
+            inner.view.count = reading->view.at + ahead;
+            inner.view.has_ended = true;
+            inner.has_ended = true;
+            scanner->is_asked = false;
+            return ask(scanner, &inner);
+        }
+    }
+    return *best;
+}
+
+/* What begins at the first open lexeme. MORE: the next bytes are needed to say. */
+static struct finding decide(struct scanner *scanner, struct reading *reading)
+{
+    if (scanner->run.count > 0) {
+        return scanner->run;
+    }
+    const struct finding best = decide_alone(scanner, reading);
+    return best.verdict == FINDING_YES && !best.is_resource
+               ? spare_resource(scanner, reading, &best)
+               : best;
 }
 
 /* ---- telling --------------------------------------------------------------------------------- */

@@ -44,6 +44,16 @@ static const char *const templates[] = {
     "Email or call #",
     "The # is open 24 hours",
     "En caso de crisis, llame a #.",
+    "Ask Maria about #.",
+    "Mr. # was what he wrote",
+    "my name is # haha",
+    "Sincerely,\n#",
+    "Patient called # on 03/04/2021 at 10:30.",
+    "# (Maria Lopez)",
+    "Maria Lopez # 12 Elm Street",
+    "Tel: # Fax: 212-555-0142",
+    "http://example.com # x@example.com #",
+    "i told my sister jen to call #",
 };
 
 enum { TEMPLATE_COUNT = sizeof templates / sizeof templates[0] };
