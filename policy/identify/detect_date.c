@@ -133,15 +133,15 @@ static uint32_t month_at(struct cursor *cursor, uint32_t index)
     return found & CALENDAR_MONTH ? found : 0;
 }
 
-/* After "5", "-7" or " - 7th": a range of days. */
+/* After "5": "-7" or "/7", a range of days. */
 static uint32_t day_range(struct cursor *cursor, uint32_t index)
 {
     bool is_ordinal = false;
-    if (glance_mark(cursor, index, "-") == '\0') {
+    if (glance_mark(cursor, index, "-/") == '\0') {
         return index;
     }
     const uint32_t end = day_at(cursor, index + 1, &is_ordinal);
-    return end == 0 ? index : end;
+    return end == 0 || glance_mark(cursor, end, "-/") != '\0' ? index : end;
 }
 
 /* ---- numbers alone ------------------------------------------------------------------------- */
@@ -198,24 +198,58 @@ static uint32_t iso_day(struct cursor *cursor, uint32_t index, const char *mark,
     return glance_goes_on(cursor, index + 2, "./-") ? 0 : stamp_tail(cursor, index + 2);
 }
 
-/* The year of 2/16/1961 or 2-16-61, from the mark behind day and month on. */
-static uint32_t year_of_numbers(struct cursor *cursor, uint32_t index, const char *mark, bool wide)
+/* The year of 2/16/1961 or 2-16-61, from the mark behind day and month on. A short year counts
+ * where its shape or the words in front say so: 1.2.10 is a version. */
+static uint32_t year_of_numbers(struct cursor *cursor, uint32_t index, const char *mark,
+                                bool is_clear)
 {
     struct glance_digits year;
     const uint32_t at = mark[0] == '/' ? glance_spaces(cursor, index + 1) : index + 1;
+    if (is_stamp_part(cursor, at, 4)) { /* 11/21/2026T10:00 */
+        return clock_tail(cursor, at + 1);
+    }
     if (!glance_digits(cursor, at, &year)) {
         return 0;
     }
-    /* 1.2.10 is a version, 4-7-8 a way to breathe */
-    const bool is_year = calendar_is_year(&year) || (year.count == 2 && (wide || mark[0] == '/'));
-    return is_year && !glance_goes_on(cursor, at + 1, "./-") ? at + 1 : 0;
+    const bool is_short =
+        year.count == 2 && (is_clear || mark[0] == '/' || (mark[0] == '-' && year.value > 31));
+    const bool is_year = calendar_is_year(&year) || is_short;
+    return is_year && !glance_goes_on(cursor, at + 1, mark[0] == '/' ? "./" : "./-") ? at + 1 : 0;
+}
+
+/* "-2/20", "-3/1/2023" behind a date of numbers: the index after it, or the index itself. */
+static uint32_t number_range(struct cursor *cursor, uint32_t index)
+{
+    struct glance_digits part;
+    uint32_t next = index;
+    if (index == 0 || glance_mark(cursor, index, "-") == '\0') {
+        return index;
+    }
+    for (uint32_t i = 0; i < 3; i++) {
+        if (!glance_digits(cursor, next + 1, &part)) {
+            return index;
+        }
+        next += 2;
+        if (i > 0 && glance_mark(cursor, next, "/") == '\0') {
+            return next;
+        }
+    }
+    return next;
+}
+
+/* "-03" behind a year and a month's name. */
+static uint32_t day_of_named_month(struct cursor *cursor, uint32_t index, const char *mark)
+{
+    bool is_ordinal = false;
+    return glance_mark(cursor, index, mark) != '\0' ? day_at(cursor, index + 1, &is_ordinal) : 0;
 }
 
 /* Two numbers without a third: a date only where it is said. */
 static uint32_t month_and_day(struct cursor *cursor, uint32_t at, uint32_t end, const char *mark,
                               bool has_context)
 {
-    if (glance_goes_on(cursor, end, "./-") || glance_mark(cursor, end, "%") != '\0') {
+    const char *marks = mark[0] == '/' ? "./" : "./-";
+    if (glance_goes_on(cursor, end, marks) || glance_mark(cursor, end, "%") != '\0') {
         return 0;
     }
     const bool is_born = told_before(cursor, at, DATE_BIRTH);
@@ -260,6 +294,9 @@ static uint32_t numbers(struct cursor *cursor, uint32_t at, bool has_context)
     }
     const char mark[2] = {glance_mark(cursor, next, "/-."), '\0'};
     next = mark[0] == '/' ? glance_spaces(cursor, next + 1) : next + 1;
+    if (is_year && glance_word(cursor, next, &calendar_words) & CALENDAR_MONTH) {
+        return day_of_named_month(cursor, next + 1, mark); /* 2021-Jun-03 */
+    }
     if (!glance_digits(cursor, next, &second)) {
         return 0;
     }
@@ -274,12 +311,14 @@ static uint32_t numbers(struct cursor *cursor, uint32_t at, bool has_context)
     }
     const uint32_t end = mark[0] == '/' ? glance_spaces(cursor, next + 1) : next + 1;
     if (glance_mark(cursor, end, mark) != '\0') {
-        return year_of_numbers(cursor, end, mark, first.count + second.count == 4);
+        const bool is_clear =
+            first.count + second.count == 4 || told_before(cursor, at, DATE_EVENT | DATE_BIRTH);
+        return number_range(cursor, year_of_numbers(cursor, end, mark, is_clear));
     }
     if (is_fraction(cursor, at, first.value, second.value)) {
         return 0;
     }
-    return month_and_day(cursor, at, next + 1, mark, has_context);
+    return number_range(cursor, month_and_day(cursor, at, next + 1, mark, has_context));
 }
 
 /* 02 16 1961, where a date is told. */
@@ -354,7 +393,18 @@ static bool is_counted(struct cursor *cursor, uint32_t index)
     return glance_goes_on(cursor, index, ":.,") || plain_words_unit_follows(cursor, index);
 }
 
-static uint32_t day_after_month(struct cursor *cursor, uint32_t index, uint32_t month)
+/* "june fifteen": a number in words, and nothing that it counts. */
+static uint32_t day_in_words(struct cursor *cursor, uint32_t index)
+{
+    uint32_t value = 0;
+    if (number_words_year(cursor, index, &value) != 0) {
+        return 0;
+    }
+    const uint32_t end = number_words_pair(cursor, index, &value);
+    return end != 0 && value <= 31 && plain_words_sentence_follows(cursor, end) ? end : 0;
+}
+
+static uint32_t day_after_month(struct cursor *cursor, uint32_t index)
 {
     bool is_ordinal = false;
     uint32_t next = index;
@@ -363,18 +413,14 @@ static uint32_t day_after_month(struct cursor *cursor, uint32_t index, uint32_t 
     }
     const uint32_t day = day_at(cursor, next, &is_ordinal);
     if (day == 0 || (next != index && !is_ordinal)) {
-        return 0;
+        return next == index ? day_in_words(cursor, next) : 0;
     }
     const uint32_t last = day_range(cursor, day);
     const uint32_t end = year_tail(cursor, last);
     if (end != last || is_ordinal) {
         return end;
     }
-    if (is_counted(cursor, last)) {
-        return 0;
-    }
-    (void)month;
-    return end;
+    return is_counted(cursor, last) ? 0 : end;
 }
 
 /* "June 1998", "june of 1998", "Jun '98", "Feb-61". */
@@ -401,7 +447,7 @@ static uint32_t month_first(struct cursor *cursor, uint32_t at, uint32_t month)
     } else {
         next = glance_spaces(cursor, next);
     }
-    const uint32_t end = next == at + 1 ? 0 : day_after_month(cursor, next, month);
+    const uint32_t end = next == at + 1 ? 0 : day_after_month(cursor, next);
     if (end != 0) {
         return end;
     }
@@ -478,7 +524,9 @@ static uint32_t genitive(struct cursor *cursor, uint32_t index)
 static uint32_t holiday_end(struct cursor *cursor, uint32_t at, uint32_t end)
 {
     const uint32_t whole = year_tail(cursor, end);
-    return whole != end || left_is(cursor, at, DATE_DANGLING) ? whole : 0;
+    const uint32_t left = glance_left(cursor, at);
+    const bool is_told = left != GLANCE_NOTHING && lexeme_is(&cursor->reading->view, left, "on");
+    return whole != end || is_told ? whole : 0;
 }
 
 static uint32_t holiday_first(struct cursor *cursor, uint32_t at, uint32_t holiday)
@@ -502,6 +550,45 @@ static uint32_t new_year(struct cursor *cursor, uint32_t at)
         return 0;
     }
     return holiday_end(cursor, left, next + 1);
+}
+
+/* ---- in one lexeme ------------------------------------------------------------------------- */
+
+/* Digits from one byte on. */
+static size_t digits_from(const char *text, size_t length, size_t from)
+{
+    size_t count = 0;
+    while (from + count < length && text[from + count] >= '0' && text[from + count] <= '9') {
+        count++;
+    }
+    return count;
+}
+
+/* "03jun2021", "june3rd", "jun2021", "20210603t101500z". */
+static uint32_t joined(struct cursor *cursor, uint32_t at)
+{
+    const struct lexeme *lexeme = cursor_lexeme(cursor, at);
+    if (!lexeme || lexeme->class != LEXEME_MIXED) {
+        return 0;
+    }
+    const char *text = lexeme_text(&cursor->reading->view, at);
+    const size_t length = lexeme->folded_bytes;
+    const size_t front = digits_from(text, length, 0);
+    if (front == 8 && length > front && text[front] == 't') {
+        return at + 1;
+    }
+    size_t end = front;
+    while (end < length && text[end] >= 'a' && text[end] <= 'z') {
+        end++;
+    }
+    const bool is_month =
+        word_table_find(&calendar_words, text + front, end - front) & CALENDAR_MONTH;
+    const size_t back = digits_from(text, length, end);
+    if (!is_month || front > 2 || back == 0 || back > 4) {
+        return 0;
+    }
+    const bool is_ordinal = length == end + back + 2 && back <= 2;
+    return length == end + back || is_ordinal ? year_tail(cursor, at + 1) : 0;
 }
 
 /* ---- detector ------------------------------------------------------------------------------ */
@@ -537,6 +624,9 @@ static uint32_t date_match(struct cursor *cursor, uint32_t at)
         return words_first(cursor, at);
     }
     uint32_t end = numbers(cursor, at, false);
+    if (end == 0) {
+        end = joined(cursor, at);
+    }
     if (end == 0) {
         end = day_first(cursor, at);
     }

@@ -22,7 +22,7 @@ enum {
 struct groups {                /* of digits, as they were written */
     uint32_t ends[GROUPS_MAX]; /* index after each */
     uint8_t lengths[GROUPS_MAX];
-    char marks[GROUPS_MAX]; /* in front of each: one of " -./", ')' behind "(123)", 0 */
+    char marks[GROUPS_MAX]; /* in front of each: ' ', '-', '.', '/' ..., ')' behind "(123)", 0 */
     uint32_t count, total;
     bool has_paren; /* the first stands in parentheses */
     bool has_plus;
@@ -35,7 +35,7 @@ static uint32_t separator(struct cursor *cursor, uint32_t index, char *mark)
 {
     uint32_t next = glance_spaces(cursor, index);
     *mark = next != index ? ' ' : '\0';
-    const char found = glance_mark(cursor, next, "-./");
+    const char found = glance_mark(cursor, next, "-./_~*|");
     if (found != '\0') {
         *mark = found;
         next = glance_spaces(cursor, next + 1);
@@ -208,8 +208,16 @@ static uint32_t ten(struct cursor *cursor, uint32_t index)
     if (end == 0 || groups.lengths[0] != 3) {
         return 0;
     }
-    const uint32_t next = next_group(cursor, end, &groups, &mark);
-    return next == 0 ? 0 : seven(cursor, next, &mark);
+    uint32_t next = next_group(cursor, end, &groups, &mark);
+    if (next != 0) {
+        return seven(cursor, next, &mark);
+    }
+    if (glance_mark(cursor, end, ",") == '\0') {
+        return 0;
+    }
+    next = glance_spaces(cursor, end + 1); /* "area code 798, 586-7565" */
+    const uint32_t last = seven(cursor, next, &mark);
+    return mark == '-' ? last : 0;
 }
 
 /* 1 and a separator, or nothing: where the area code may begin. */
@@ -343,6 +351,21 @@ static void read_groups(struct cursor *cursor, uint32_t index, uint32_t total_ma
     }
 }
 
+/* "(+44) 20 7946 0958" from the parenthesis on. */
+static uint32_t international_in_paren(struct cursor *cursor, uint32_t index)
+{
+    struct groups groups = {0};
+    struct glance_digits digits;
+    if (!cursor_is(cursor, index + 1, "+") || !glance_digits(cursor, index + 2, &digits)
+        || digits.count > 4 || !cursor_is(cursor, index + 3, ")")) {
+        return 0;
+    }
+    read_groups(cursor, glance_spaces(cursor, index + 4), DIGITS_MAX - digits.count, &groups);
+    return groups.total + digits.count >= DIGITS_MIN && groups.count > 0
+               ? groups.ends[groups.count - 1]
+               : 0;
+}
+
 /* Behind "+": a country's code and the rest, 7 to 15 digits. */
 static uint32_t international(struct cursor *cursor, uint32_t index)
 {
@@ -364,7 +387,7 @@ static bool is_international_prefix(struct cursor *cursor, uint32_t index)
     const struct lexeme *lexeme = cursor_lexeme(cursor, index);
     const char *text = lexeme_text(&cursor->reading->view, index);
     const uint32_t length = lexeme->folded_bytes;
-    return (length >= 2 && memcmp(text, "00", 2) == 0)
+    return (length >= 2 && memcmp(text, "00", 2) == 0 && (length == 2 || text[2] != '0'))
            || (length == 3 && memcmp(text, "011", 3) == 0);
 }
 
@@ -408,7 +431,8 @@ static bool is_phone_shape(struct cursor *cursor, uint32_t at, const struct grou
     if (groups->has_paren) {
         return groups->count >= 2 && groups->lengths[0] >= 2;
     }
-    const bool has_trunk = *lexeme_text(&cursor->reading->view, at) == '0';
+    const char *text = lexeme_text(&cursor->reading->view, at);
+    const bool has_trunk = text[0] == '0' && (groups->lengths[0] < 2 || text[1] != '0');
     return has_trunk && groups->count >= 2 && groups->lengths[0] >= 2 && groups->lengths[0] <= 5
            && groups->total >= 9;
 }
@@ -442,6 +466,9 @@ static struct finding numbers(struct cursor *cursor, uint32_t at)
     if (end == 0) {
         end = vanity(cursor, at);
     }
+    if (end == 0 && cursor_is(cursor, at, "(")) {
+        end = international_in_paren(cursor, at);
+    }
     if (end == 0 && cursor_is_class(cursor, at, LEXEME_NUMBER)
         && is_international_prefix(cursor, at)) {
         end = international(cursor, at);
@@ -450,9 +477,9 @@ static struct finding numbers(struct cursor *cursor, uint32_t at)
         end = spelled_digits_match(cursor, at);
     }
     if (end == 0) {
-        end = local(cursor, at);
+        end = national(cursor, at);
     }
-    return found(cursor, end != 0 ? end : national(cursor, at));
+    return found(cursor, end != 0 ? end : local(cursor, at));
 }
 
 struct finding detect_phone(const struct reading *reading)

@@ -7,6 +7,7 @@
 
 #include "policy/identify/address/street_abroad.h"
 #include "policy/identify/address/street_words.h"
+#include "policy/identify/date/calendar.h"
 #include "policy/identify/words/glance.h"
 #include "policy/identify/words/number_words.h"
 #include "policy/identify/words/plain_words.h"
@@ -15,6 +16,7 @@ enum {
     HOUSE_DIGITS_MAX = 6,
     NAME_WORDS_MAX = 6,
     LOWER_WORDS_MAX = 4,
+    LOWER_WORDS_WEAK = 2, /* in front of "place", without another sign */
     UNITS_MAX = 3,
     WHERE_WORDS = 6,
     FREQUENT = 10 /* class of the lexicon: "people", "time" */
@@ -227,6 +229,10 @@ static uint32_t name_gap(struct cursor *cursor, uint32_t index)
     if (glance_mark(cursor, index, "'") != '\0' && cursor_is(cursor, index + 1, "s")) {
         index += 2;
     }
+    if (glance_mark(cursor, index, ",") != '\0') { /* "King, Jr. Blvd" */
+        const uint32_t junior = glance_spaces(cursor, index + 1);
+        return cursor_is(cursor, junior, "jr") || cursor_is(cursor, junior, "sr") ? junior : 0;
+    }
     const bool is_short = glance_mark(cursor, index, ".") != '\0' && index > 0
                           && cursor->reading->view.lexemes[index - 1].folded_bytes <= 2;
     const uint32_t next = is_short ? index + 1 : index;
@@ -336,6 +342,20 @@ static uint32_t whole(struct cursor *cursor, uint32_t index)
                : 0;
 }
 
+/* "in 2019": a year, so that "in 2019 Park Hill fell" is no address. */
+static bool is_year_told(struct cursor *cursor, uint32_t at)
+{
+    struct glance_digits digits;
+    const uint32_t left = glance_left(cursor, at);
+    if (!glance_digits(cursor, at, &digits) || !calendar_is_year(&digits)
+        || left == GLANCE_NOTHING) {
+        return false;
+    }
+    const struct window_view *view = &cursor->reading->view;
+    return lexeme_is(view, left, "in") || lexeme_is(view, left, "since")
+           || lexeme_is(view, left, "until") || lexeme_is(view, left, "during");
+}
+
 static uint32_t with_house(struct cursor *cursor, uint32_t at)
 {
     struct naming naming = {0};
@@ -354,6 +374,7 @@ static uint32_t with_house(struct cursor *cursor, uint32_t at)
         return 0;
     }
     naming.is_told = street_is_told(cursor, at);
+    naming.is_strict = is_year_told(cursor, at);
     uint32_t end = whole(cursor, name);
     if (end == 0) {
         end = numbered(cursor, name);
@@ -382,8 +403,20 @@ static uint32_t without_house(struct cursor *cursor, uint32_t at)
     return named(cursor, at, &naming);
 }
 
+/* "One Microsoft Way". */
+static uint32_t with_house_in_words(struct cursor *cursor, uint32_t at)
+{
+    struct naming naming = {.digits = 1};
+    uint32_t value = 0;
+    const bool is_house = glance_is_capital(cursor, at) && number_words_digit(cursor, at, &value)
+                          && cursor_lexeme(cursor, at)->folded_bytes > 2;
+    const uint32_t name = is_house ? glance_spaces(cursor, at + 1) : 0;
+    return name > at + 1 && glance_is_capital(cursor, name) ? named(cursor, name, &naming) : 0;
+}
+
 uint32_t street_match(struct cursor *cursor, uint32_t at)
 {
-    const uint32_t end = cursor_is_class(cursor, at, LEXEME_WORD) ? 0 : with_house(cursor, at);
+    const uint32_t end = cursor_is_class(cursor, at, LEXEME_WORD) ? with_house_in_words(cursor, at)
+                                                                  : with_house(cursor, at);
     return end != 0 ? end : without_house(cursor, at);
 }

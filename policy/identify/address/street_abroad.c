@@ -6,7 +6,7 @@
 #include "policy/identify/words/glance.h"
 #include "policy/identify/words/plain_words.h"
 
-enum { HOUSE_DIGITS_MAX = 5, NAME_WORDS_MAX = 5, LOWER_WORDS_MAX = 3, CAPITAL_WORDS_MAX = 3 };
+enum { HOUSE_DIGITS_MAX = 4, NAME_WORDS_MAX = 5, LOWER_WORDS_MAX = 3, CAPITAL_WORDS_MAX = 3 };
 
 /* " 25", ", 12b", " 12-14" behind a name: the index after it; 0: none, or it counts something. */
 static uint32_t house_behind(struct cursor *cursor, uint32_t index)
@@ -54,6 +54,9 @@ static uint32_t name_behind(struct cursor *cursor, uint32_t index, bool may_be_l
             break;
         }
         const uint32_t found = glance_word(cursor, index, &street_words);
+        if (end != 0 && (found & STREET_UNIT)) {
+            break;
+        }
         if (lexeme->letter_case != CASE_LOWER) {
             end = index + 1;
         } else if (!(found & STREET_CONNECTOR)) {
@@ -117,7 +120,11 @@ static uint32_t compound(struct cursor *cursor, uint32_t index, bool has_house)
         && !street_is_told(cursor, index)) {
         return 0;
     }
-    const uint32_t end = house_behind(cursor, index + 1);
+    if (glance_mark(cursor, index + 1, ",") != '\0') { /* "Barlaan, 47": somebody's name */
+        return 0;
+    }
+    const bool is_short = glance_mark(cursor, index + 1, ".") != '\0'; /* "Hauptstr. 5" */
+    const uint32_t end = house_behind(cursor, is_short ? index + 2 : index + 1);
     return end == 0 ? 0 : with_unit(cursor, end);
 }
 

@@ -190,17 +190,28 @@ static uint32_t side(struct cursor *cursor, uint32_t index, bool is_first)
     return end;
 }
 
-/* "5th and Main" behind "corner of". */
-static uint32_t corner(struct cursor *cursor, uint32_t at)
+/* "corner of" is in front, or "live near" in front of "12th". */
+static bool is_corner_told(struct cursor *cursor, uint32_t at)
 {
+    uint32_t value = 0;
     const uint32_t of = glance_left(cursor, at);
     const struct window_view *view = &cursor->reading->view;
-    if (of == GLANCE_NOTHING || !lexeme_is(view, of, "of")) {
-        return 0;
+    if (of == GLANCE_NOTHING) {
+        return false;
     }
     const uint32_t where = glance_left(cursor, of);
-    if (where == GLANCE_NOTHING
-        || (!lexeme_is(view, where, "corner") && !lexeme_is(view, where, "intersection"))) {
+    if (lexeme_is(view, of, "of") && where != GLANCE_NOTHING) {
+        return lexeme_is(view, where, "corner") || lexeme_is(view, where, "intersection");
+    }
+    return cursor_is_class(cursor, at, LEXEME_MIXED)
+           && glance_left_word(cursor, at, &street_words) & STREET_ON && street_is_told(cursor, of)
+           && number_words_ordinal(cursor, at, &value) != 0;
+}
+
+/* "5th and Main". */
+static uint32_t corner(struct cursor *cursor, uint32_t at)
+{
+    if (!is_corner_told(cursor, at)) {
         return 0;
     }
     const uint32_t first = side(cursor, at, true);

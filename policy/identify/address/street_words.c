@@ -199,6 +199,7 @@ static const struct ending endings[] = {
      "e",
      true},
     {"strase", true},
+    {"str", true},
     {"straat", true},
     {"gatan", true},
     {"vagen", true},

@@ -8,29 +8,43 @@
 #include "policy/identify/words/glance.h"
 #include "policy/identify/words/plain_words.h"
 
-enum { TOLD = 1, PLACE = 2, LINK = 4, CODE = 8, STATE = 16, NO_LETTERS = 32 };
+enum {
+    TOLD = 1,        /* zip, postcode */
+    PLACE = 2,       /* in, near: a place follows */
+    LINK = 4,        /* between "zip" and the code */
+    STATE = 16,      /* of the United States, in capitals */
+    NO_LETTERS = 32, /* never the last letters of a code: units */
+    LOWER = 64,      /* a state's letters that are no word */
+    ABROAD = 128,    /* a state of Australia: four digits follow */
+    AREA = 256       /* behind: "the 66521 area" */
+};
 
 /* clang-format off */
 static const struct word_entry entries[] = {
-    {"ad", NO_LETTERS}, {"ak", STATE}, {"al", STATE}, {"am", NO_LETTERS}, {"ar", STATE},
-    {"area", PLACE | LINK}, {"around", PLACE}, {"at", PLACE}, {"az", STATE}, {"bc", NO_LETTERS},
-    {"ca", STATE}, {"cap", TOLD}, {"ce", NO_LETTERS}, {"cm", NO_LETTERS}, {"co", STATE},
-    {"code", LINK}, {"codes", LINK}, {"ct", STATE}, {"dc", STATE}, {"de", STATE},
-    {"dr", NO_LETTERS}, {"eircode", TOLD}, {"fl", STATE}, {"from", PLACE}, {"ft", NO_LETTERS},
-    {"ga", STATE}, {"hi", STATE}, {"hr", NO_LETTERS}, {"ia", STATE}, {"id", STATE}, {"il", STATE},
+    {"act", ABROAD}, {"ad", NO_LETTERS}, {"ak", STATE | LOWER}, {"al", STATE}, {"am", NO_LETTERS},
+    {"ar", STATE}, {"area", PLACE | LINK | AREA}, {"around", PLACE}, {"at", PLACE},
+    {"az", STATE | LOWER}, {"bc", NO_LETTERS}, {"ca", STATE | LOWER}, {"cap", TOLD},
+    {"ce", NO_LETTERS}, {"cm", NO_LETTERS}, {"co", STATE}, {"code", LINK}, {"codes", LINK},
+    {"ct", STATE}, {"dc", STATE}, {"de", STATE}, {"dr", NO_LETTERS}, {"eircode", TOLD},
+    {"fl", STATE | LOWER}, {"from", PLACE}, {"ft", NO_LETTERS}, {"ga", STATE | LOWER},
+    {"hi", STATE}, {"hr", NO_LETTERS}, {"ia", STATE}, {"id", STATE}, {"il", STATE | LOWER},
     {"in", PLACE | STATE}, {"is", LINK}, {"it's", LINK}, {"its", LINK}, {"kg", NO_LETTERS},
-    {"ks", STATE}, {"ky", STATE}, {"la", STATE}, {"lb", NO_LETTERS}, {"ma", STATE}, {"md", STATE},
-    {"me", STATE}, {"mg", NO_LETTERS}, {"mi", STATE}, {"ml", NO_LETTERS}, {"mm", NO_LETTERS},
-    {"mn", STATE}, {"mo", STATE}, {"mr", NO_LETTERS}, {"ms", STATE | NO_LETTERS}, {"mt", STATE},
-    {"my", LINK}, {"nc", STATE}, {"nd", STATE | NO_LETTERS}, {"ne", STATE}, {"near", PLACE},
-    {"nh", STATE}, {"nj", STATE}, {"nm", STATE}, {"no", NO_LETTERS}, {"nv", STATE}, {"ny", STATE},
-    {"of", LINK}, {"oh", STATE}, {"ok", STATE}, {"or", STATE}, {"oz", NO_LETTERS}, {"pa", STATE},
-    {"pincode", TOLD}, {"plz", TOLD}, {"pm", NO_LETTERS}, {"postal", TOLD}, {"postcode", TOLD},
-    {"postcodes", TOLD}, {"pr", STATE}, {"rd", NO_LETTERS}, {"ri", STATE}, {"sc", STATE},
-    {"sd", STATE}, {"st", NO_LETTERS}, {"th", NO_LETTERS}, {"the", LINK}, {"tn", STATE},
-    {"to", PLACE}, {"tx", STATE}, {"uk", NO_LETTERS}, {"us", NO_LETTERS}, {"ut", STATE},
-    {"va", STATE}, {"vt", STATE}, {"wa", STATE}, {"was", LINK}, {"wi", STATE}, {"wk", NO_LETTERS},
-    {"wv", STATE}, {"wy", STATE}, {"yr", NO_LETTERS}, {"zip", TOLD}, {"zipcode", TOLD},
+    {"ks", STATE | LOWER}, {"ky", STATE | LOWER}, {"la", STATE}, {"lb", NO_LETTERS}, {"ma", STATE},
+    {"md", STATE}, {"me", STATE}, {"mg", NO_LETTERS}, {"mi", STATE}, {"ml", NO_LETTERS},
+    {"mm", NO_LETTERS}, {"mn", STATE | LOWER}, {"mo", STATE}, {"mr", NO_LETTERS},
+    {"ms", STATE | NO_LETTERS}, {"mt", STATE}, {"my", LINK}, {"nc", STATE | LOWER},
+    {"nd", STATE | NO_LETTERS}, {"ne", STATE}, {"near", PLACE}, {"nh", STATE | LOWER},
+    {"nj", STATE | LOWER}, {"nm", STATE | LOWER}, {"no", NO_LETTERS}, {"nsw", ABROAD},
+    {"nt", ABROAD}, {"nv", STATE | LOWER}, {"ny", STATE | LOWER}, {"of", LINK}, {"oh", STATE},
+    {"ok", STATE}, {"or", STATE}, {"oz", NO_LETTERS}, {"pa", STATE}, {"pincode", TOLD},
+    {"plz", TOLD}, {"pm", NO_LETTERS}, {"postal", TOLD}, {"postcode", TOLD}, {"postcodes", TOLD},
+    {"pr", STATE}, {"qld", ABROAD}, {"rd", NO_LETTERS}, {"region", AREA}, {"ri", STATE | LOWER},
+    {"s", LINK}, {"sa", ABROAD}, {"sc", STATE | LOWER}, {"sd", STATE}, {"st", NO_LETTERS},
+    {"tas", ABROAD}, {"th", NO_LETTERS}, {"the", LINK}, {"tn", STATE | LOWER}, {"to", PLACE},
+    {"tx", STATE | LOWER}, {"uk", NO_LETTERS}, {"us", NO_LETTERS}, {"ut", STATE | LOWER},
+    {"va", STATE}, {"vic", ABROAD}, {"vt", STATE | LOWER}, {"wa", STATE | LOWER | ABROAD},
+    {"was", LINK}, {"wi", STATE | LOWER}, {"wk", NO_LETTERS}, {"wv", STATE | LOWER},
+    {"wy", STATE | LOWER}, {"yr", NO_LETTERS}, {"zip", TOLD | AREA}, {"zipcode", TOLD | AREA},
     {"zipcodes", TOLD},
 };
 /* clang-format on */
@@ -55,11 +69,22 @@ static bool is_told(const struct cursor *cursor, uint32_t at)
         left = glance_left(cursor, left);
         const struct window_view *view = &cursor->reading->view;
         if (left == GLANCE_NOTHING
-            || !((found & LINK) || lexeme_is(view, left, ":") || lexeme_is(view, left, "#"))) {
+            || !((found & LINK) || lexeme_is(view, left, ":") || lexeme_is(view, left, "#")
+                 || lexeme_is(view, left, "=") || lexeme_is(view, left, "'"))) {
             return false;
         }
     }
     return false;
+}
+
+/* The lexicon knows it as a place, and grammar does not as a word. */
+static bool has_place_entry(const struct cursor *cursor, uint32_t index)
+{
+    const struct lexeme *lexeme = &cursor->reading->view.lexemes[index];
+    const struct lexicon *lexicon = cursor->reading->terms->lexicon;
+    return lexicon && lexeme->word != 0 && lexicon_entry(lexicon, lexeme->word)->place > 0
+           && !word_table_find(&plain_words_grammatical, lexeme_text(&cursor->reading->view, index),
+                               lexeme->folded_bytes);
 }
 
 static bool is_state(const struct cursor *cursor, uint32_t index)
@@ -70,19 +95,20 @@ static bool is_state(const struct cursor *cursor, uint32_t index)
         && lexeme->folded_bytes > 2) {
         return (lexicon_entry(lexicon, lexeme->word)->flags & LEXICON_STATE) != 0;
     }
-    const bool is_code =
-        word_table_find(&zip_code_words, lexeme_text(&cursor->reading->view, index),
-                        lexeme->folded_bytes)
-        & STATE;
-    return is_code && lexeme->letter_case == CASE_UPPER;
+    const uint32_t found = word_table_find(
+        &zip_code_words, lexeme_text(&cursor->reading->view, index), lexeme->folded_bytes);
+    if (!(found & STATE) || lexeme->letter_case == CASE_UPPER || (found & LOWER)) {
+        return (found & STATE) != 0;
+    }
+    const uint32_t city = glance_left(cursor, index); /* "portland or 97201" */
+    return city != GLANCE_NOTHING && has_place_entry(cursor, city);
 }
 
+/* A place: capitalised, or in lower case behind "in". */
 static bool is_place(const struct cursor *cursor, uint32_t index)
 {
-    const struct lexeme *lexeme = &cursor->reading->view.lexemes[index];
-    const struct lexicon *lexicon = cursor->reading->terms->lexicon;
-    return lexicon && lexeme->word != 0 && lexeme->letter_case != CASE_LOWER
-           && lexicon_entry(lexicon, lexeme->word)->place > 0;
+    const bool is_lower = cursor->reading->view.lexemes[index].letter_case == CASE_LOWER;
+    return has_place_entry(cursor, index) && (!is_lower || left_is(cursor, index, PLACE));
 }
 
 /* One to four words behind a comma, "Unit B, Red Oak": a place in an address. */
@@ -146,6 +172,47 @@ static bool is_zip_here(struct cursor *cursor, uint32_t at, uint32_t end, uint32
            && plain_words_sentence_follows(cursor, end);
 }
 
+/* " area", or behind a comma, at the start of a line or after "in" a capital place: "10115 Berlin".
+ */
+static bool place_follows(struct cursor *cursor, uint32_t at, uint32_t end)
+{
+    const uint32_t next = glance_spaces(cursor, end);
+    if (next == end || !cursor_is_class(cursor, next, LEXEME_WORD)) {
+        return false;
+    }
+    if (glance_word(cursor, next, &zip_code_words) & AREA) {
+        return true;
+    }
+    const uint32_t left = glance_left_on_line(cursor, at);
+    const bool may_open = left == GLANCE_NOTHING || left_is(cursor, at, PLACE)
+                          || lexeme_is(&cursor->reading->view, left, ",");
+    return may_open && glance_is_capital(cursor, next) && has_place_entry(cursor, next);
+}
+
+/* A line of capital words and the code, as the last of an address: "United Kingdom 89800". */
+static bool is_address_line(struct cursor *cursor, uint32_t at, uint32_t end)
+{
+    uint32_t left = at;
+    for (uint32_t i = 0; i <= WORDS_OF_PLACE; i++) {
+        const uint32_t next = glance_left_on_line(cursor, left);
+        if (next == GLANCE_NOTHING || lexeme_is(&cursor->reading->view, next, ">")) {
+            const uint32_t after = glance_spaces(cursor, end);
+            const struct lexeme *behind = cursor_lexeme(cursor, after);
+            return i > 0 && glance_left(cursor, left) != GLANCE_NOTHING
+                   && (!behind || behind->class == LEXEME_BREAK);
+        }
+        const struct lexeme *lexeme = &cursor->reading->view.lexemes[next];
+        if (lexeme->class != LEXEME_WORD || lexeme->letter_case == CASE_LOWER
+            || word_table_find(&phone_words, lexeme_text(&cursor->reading->view, next),
+                               lexeme->folded_bytes)
+                   & PHONE_WORDS_OTHER) {
+            return false;
+        }
+        left = next;
+    }
+    return false;
+}
+
 /* "-1234" behind five digits. */
 static uint32_t four_more(struct cursor *cursor, uint32_t index)
 {
@@ -183,6 +250,10 @@ static uint32_t by_digits(struct cursor *cursor, uint32_t at)
     if (is_told(cursor, at)) {
         return told_code(cursor, at);
     }
+    if (digits.count == 4 && left_is(cursor, at, ABROAD)) { /* "NSW 2000" */
+        const uint32_t left = glance_left(cursor, at);
+        return cursor->reading->view.lexemes[left].letter_case == CASE_UPPER ? at + 1 : 0;
+    }
     if (digits.count != ZIP_DIGITS) {
         return 0;
     }
@@ -190,9 +261,13 @@ static uint32_t by_digits(struct cursor *cursor, uint32_t at)
     if (whole != 0) {
         return whole;
     }
-    return !glance_goes_on(cursor, at + 1, "-./:,") && is_zip_here(cursor, at, at + 1, digits.value)
-               ? at + 1
-               : 0;
+    if (glance_goes_on(cursor, at + 1, "-./:,")) {
+        return 0;
+    }
+    const bool is_code = is_zip_here(cursor, at, at + 1, digits.value)
+                         || place_follows(cursor, at, at + 1)
+                         || is_address_line(cursor, at, at + 1);
+    return is_code ? at + 1 : 0;
 }
 
 /* ---- by shape ------------------------------------------------------------------------------ */

@@ -21,34 +21,42 @@ enum {
     LINK = 128,   /* between "born" and the year, "age" and the number */
     DECADE = 256, /* a word that is an age over 89 by itself */
     SHORT = 512,  /* yo: years old, in one word */
-    PART = 1024   /* in her late nineties */
+    PART = 1024,  /* in her late nineties */
+    DIED = 2048,  /* at 97 */
+    NOTE = 4096   /* behind "92F", as clinicians write */
 };
 
 /* clang-format off */
 static const struct word_entry entries[] = {
-    {"about", IS | LINK}, {"abuela", WHO}, {"abuelo", WHO}, {"aet", AGED}, {"age", AGED | OLD},
-    {"aged", AGED}, {"almost", IS}, {"already", IS}, {"am", IS}, {"anos", SHORT}, {"around", LINK},
-    {"aunt", WHO}, {"auntie", WHO}, {"b", BIRTH}, {"be", IS}, {"being", IS}, {"birth", BIRTH},
-    {"birthdate", BIRTH}, {"birthyear", BIRTH}, {"born", BIRTH}, {"brother", WHO}, {"bubbe", WHO},
+    {"about", IS | LINK}, {"abuela", WHO}, {"abuelo", WHO}, {"admitted", NOTE}, {"aet", AGED},
+    {"age", AGED | OLD}, {"aged", AGED}, {"almost", IS}, {"already", IS}, {"am", IS},
+    {"anos", SHORT}, {"around", LINK}, {"at", LINK}, {"aunt", WHO}, {"auntie", WHO}, {"away", DIED},
+    {"b", BIRTH}, {"be", IS}, {"being", IS}, {"birth", BIRTH}, {"birthdate", BIRTH},
+    {"birthyear", BIRTH}, {"born", BIRTH}, {"brother", WHO}, {"bubbe", WHO},
     {"centenarian", DECADE}, {"centenarians", DECADE}, {"client", WHO}, {"cousin", WHO},
-    {"dad", WHO}, {"daddy", WHO}, {"dob", BIRTH}, {"early", PART}, {"edad", AGED}, {"father", WHO},
-    {"fil", WHO}, {"friend", WHO}, {"gentleman", WHO}, {"grampa", WHO}, {"gramps", WHO},
-    {"gran", WHO}, {"grandad", WHO}, {"granddad", WHO}, {"grandfather", WHO}, {"grandma", WHO},
-    {"grandmom", WHO}, {"grandmother", WHO}, {"grandpa", WHO}, {"grandparent", WHO},
-    {"granny", WHO}, {"he", WHO}, {"he's", IS | WHO}, {"her", WHOSE}, {"his", WHOSE},
-    {"husband", WHO}, {"i", WHO}, {"i'm", IS | WHO}, {"in", LINK}, {"is", IS | LINK}, {"just", IS},
-    {"lady", WHO}, {"late", PART}, {"mama", WHO}, {"man", WHO}, {"mid", PART}, {"middle", PART},
-    {"mil", WHO}, {"mom", WHO}, {"mommy", WHO}, {"mother", WHO}, {"mum", WHO}, {"my", WHOSE},
-    {"nan", WHO}, {"nana", WHO}, {"nearly", IS}, {"neighbor", WHO}, {"neighbour", WHO},
-    {"nonagenarian", DECADE}, {"nonagenarians", DECADE}, {"nonna", WHO}, {"nonno", WHO},
-    {"now", IS}, {"o", OLD}, {"of", LINK}, {"old", OLD}, {"oma", WHO}, {"only", IS}, {"opa", WHO},
-    {"our", WHOSE}, {"papa", WHO}, {"parent", WHO}, {"partner", WHO}, {"patient", WHO},
-    {"person", WHO}, {"pop", WHO}, {"pops", WHO}, {"pt", WHO}, {"resident", WHO}, {"roommate", WHO},
-    {"s", IS}, {"senior", WHO}, {"she", WHO}, {"she's", IS | WHO}, {"sister", WHO}, {"spouse", WHO},
-    {"supercentenarian", DECADE}, {"the", WHOSE | LINK}, {"their", WHOSE}, {"turned", AGED},
-    {"turning", AGED}, {"turns", AGED}, {"uncle", WHO}, {"veteran", WHO}, {"was", IS | LINK},
-    {"who", WHO}, {"widow", WHO}, {"widower", WHO}, {"wife", WHO}, {"woman", WHO}, {"y", YEARS},
-    {"y.o", SHORT}, {"year", YEARS | LINK}, {"yearold", SHORT}, {"years", YEARS}, {"yo", SHORT},
+    {"dad", WHO}, {"daddy", WHO}, {"died", DIED}, {"dob", BIRTH}, {"early", PART}, {"edad", AGED},
+    {"father", WHO}, {"fil", WHO}, {"friend", WHO}, {"gentleman", WHO}, {"grampa", WHO},
+    {"gramps", WHO}, {"gran", WHO}, {"grandad", WHO}, {"granddad", WHO}, {"grandfather", WHO},
+    {"grandma", WHO}, {"grandmom", WHO}, {"grandmother", WHO}, {"grandpa", WHO},
+    {"grandparent", WHO}, {"granny", WHO}, {"he", WHO}, {"he'll", IS | WHO}, {"he's", IS | WHO},
+    {"her", WHOSE}, {"here", NOTE}, {"hes", IS | WHO}, {"his", WHOSE}, {"husband", WHO},
+    {"hx", NOTE}, {"i", WHO}, {"i'll", IS | WHO}, {"i'm", IS | WHO}, {"im", IS | WHO}, {"in", LINK},
+    {"is", IS | LINK}, {"just", IS}, {"lady", WHO}, {"late", PART}, {"lived", DIED}, {"mama", WHO},
+    {"man", WHO}, {"mid", PART}, {"middle", PART}, {"mil", WHO}, {"mom", WHO}, {"mommy", WHO},
+    {"mother", WHO}, {"mum", WHO}, {"my", WHOSE}, {"nan", WHO}, {"nana", WHO}, {"nearly", IS},
+    {"neighbor", WHO}, {"neighbour", WHO}, {"nonagenarian", DECADE}, {"nonagenarians", DECADE},
+    {"nonna", WHO}, {"nonno", WHO}, {"now", IS}, {"o", OLD}, {"of", LINK}, {"old", OLD},
+    {"oma", WHO}, {"only", IS}, {"opa", WHO}, {"our", WHOSE}, {"papa", WHO}, {"parent", WHO},
+    {"partner", WHO}, {"passed", DIED}, {"patient", WHO}, {"person", WHO}, {"pop", WHO},
+    {"pops", WHO}, {"presented", NOTE}, {"presenting", NOTE}, {"presents", NOTE},
+    {"pt", WHO | NOTE}, {"resident", WHO}, {"roommate", WHO}, {"s", IS}, {"senior", WHO},
+    {"she", WHO}, {"she'll", IS | WHO}, {"she's", IS | WHO}, {"shes", IS | WHO}, {"sister", WHO},
+    {"spouse", WHO}, {"supercentenarian", DECADE}, {"survived", DIED}, {"the", WHOSE | LINK},
+    {"their", WHOSE}, {"to", IS}, {"turn", AGED}, {"turned", AGED}, {"turning", AGED},
+    {"turns", AGED}, {"uncle", WHO}, {"veteran", WHO}, {"w", NOTE}, {"was", IS | LINK},
+    {"who", WHO | NOTE}, {"widow", WHO}, {"widower", WHO}, {"wife", WHO}, {"will", IS},
+    {"with", NOTE}, {"woman", WHO}, {"would", IS}, {"y", YEARS}, {"y.o", SHORT},
+    {"year", YEARS | LINK}, {"yearold", SHORT}, {"years", YEARS}, {"yo", SHORT}, {"yob", BIRTH},
     {"yold", SHORT}, {"young", OLD}, {"your", WHOSE}, {"yr", YEARS}, {"yrs", YEARS},
     {"yrsold", SHORT},
 };
@@ -95,11 +103,16 @@ static bool old_follows(struct cursor *cursor, uint32_t index)
     return (glance_word(cursor, next, &age_words) & OLD) != 0;
 }
 
-static bool birthday_follows(struct cursor *cursor, uint32_t index)
+/* "98th birthday", "celebrated her 98th." */
+static bool is_birthday(struct cursor *cursor, uint32_t at, uint32_t end)
 {
-    const uint32_t next = glance_spaces(cursor, index);
-    return next != index
-           && (cursor_is(cursor, next, "birthday") || cursor_is(cursor, next, "bday"));
+    const uint32_t next = glance_spaces(cursor, end);
+    if (next != end && (cursor_is(cursor, next, "birthday") || cursor_is(cursor, next, "bday"))) {
+        return true;
+    }
+    const uint32_t whose = glance_left(cursor, at);
+    return left_is(cursor, at, WHOSE) && !lexeme_is(&cursor->reading->view, whose, "the")
+           && plain_words_sentence_follows(cursor, end);
 }
 
 /* A name in front of "is": capitalised, and more often a name than a word. */
@@ -119,12 +132,12 @@ static bool someone_is(const struct cursor *cursor, uint32_t at)
 {
     uint32_t left = at;
     for (uint32_t i = 0; i < 4; i++) {
-        const uint32_t found = left_is(cursor, left, IS | WHO);
+        const uint32_t found = left_is(cursor, left, IS | WHO | DIED);
         left = glance_left(cursor, left);
         if (left == GLANCE_NOTHING) {
             return false;
         }
-        if ((found & WHO) && i > 0) {
+        if ((found & (WHO | DIED)) && i > 0) {
             return true;
         }
         if ((found & WHO) && (found & IS)) { /* i'm, and he's in one word */
@@ -189,6 +202,33 @@ static bool whose_before(const struct cursor *cursor, uint32_t at)
            && !lexeme_is(&cursor->reading->view, whose, "the");
 }
 
+/* "died at": an age follows. */
+static bool died_at(const struct cursor *cursor, uint32_t at)
+{
+    const uint32_t left = glance_left(cursor, at);
+    return left != GLANCE_NOTHING && lexeme_is(&cursor->reading->view, left, "at")
+           && left_is(cursor, left, DIED);
+}
+
+/* "my grandpa, 93, lives", "dad (93)": an age between two marks. */
+static bool is_aside(struct cursor *cursor, uint32_t at, uint32_t end)
+{
+    const uint32_t mark = glance_left_on_line(cursor, at);
+    const struct window_view *view = &cursor->reading->view;
+    if (mark == GLANCE_NOTHING) {
+        return false;
+    }
+    const bool is_paren = lexeme_is(view, mark, "(");
+    if (!is_paren && !lexeme_is(view, mark, ",")) {
+        return false;
+    }
+    const uint32_t who = glance_left(cursor, mark);
+    if (who == GLANCE_NOTHING || !(left_is(cursor, mark, WHO) || is_name(cursor, who))) {
+        return false;
+    }
+    return cursor_is(cursor, end, is_paren ? ")" : ",");
+}
+
 /* Nothing that makes it another number: a unit, a fraction, a decimal, a noun. */
 static bool stands_alone(struct cursor *cursor, uint32_t index)
 {
@@ -220,7 +260,21 @@ static uint32_t age_by_context(struct cursor *cursor, uint32_t at, uint32_t end)
         const bool is_years = (glance_word(cursor, next, &age_words) & YEARS) != 0;
         return is_years || stands_alone(cursor, end) ? end : 0;
     }
-    return someone_is(cursor, at) && stands_alone(cursor, end) ? end : 0;
+    if (is_aside(cursor, at, end)) {
+        return end;
+    }
+    return (someone_is(cursor, at) || died_at(cursor, at)) && stands_alone(cursor, end) ? end : 0;
+}
+
+/* "92F with dementia": a sex behind the number. */
+static bool sex_follows(struct cursor *cursor, uint32_t at, const char *rest, size_t length)
+{
+    const struct lexeme *lexeme = cursor_lexeme(cursor, at);
+    if (length != 1 || (rest[0] != 'f' && rest[0] != 'm') || lexeme->letter_case == CASE_LOWER) {
+        return false;
+    }
+    const uint32_t next = glance_spaces(cursor, at + 1);
+    return (glance_word(cursor, next, &age_words) & NOTE) != 0;
 }
 
 /* "92yo", "92yrs", "92y", "90s", "98th": a number and letters in one lexeme. */
@@ -245,7 +299,10 @@ static uint32_t joined_age(struct cursor *cursor, uint32_t at)
     if (length == 2
         && (memcmp(rest, "th", 2) == 0 || memcmp(rest, "st", 2) == 0 || memcmp(rest, "nd", 2) == 0
             || memcmp(rest, "rd", 2) == 0)) {
-        return birthday_follows(cursor, at + 1) ? at + 1 : 0;
+        return is_birthday(cursor, at, at + 1) ? at + 1 : 0;
+    }
+    if (sex_follows(cursor, at, rest, length)) {
+        return at + 1;
     }
     const uint32_t found = word_table_find(&age_words, rest, length);
     if (found & SHORT) {
@@ -299,7 +356,7 @@ static uint32_t spoken_age(struct cursor *cursor, uint32_t at)
     }
     uint32_t end = number_words_ordinal(cursor, at, &value);
     if (end != 0) {
-        return is_old(value) && birthday_follows(cursor, end) ? end : 0;
+        return is_old(value) && is_birthday(cursor, at, end) ? end : 0;
     }
     end = number_words_cardinal(cursor, at, &value);
     return end != 0 && is_old(value) ? age_by_context(cursor, at, end) : 0;

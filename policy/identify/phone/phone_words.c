@@ -14,23 +14,22 @@ static const struct word_entry entries[] = {
     {"calls", PHONE_WORDS_PHONE}, {"card", PHONE_WORDS_OTHER}, {"case", PHONE_WORDS_OTHER},
     {"cb", PHONE_WORDS_PHONE}, {"cell", PHONE_WORDS_PHONE | PHONE_WORDS_LABEL},
     {"cellphone", PHONE_WORDS_PHONE | PHONE_WORDS_LABEL}, {"celular", PHONE_WORDS_PHONE},
-    {"chart", PHONE_WORDS_OTHER}, {"claim", PHONE_WORDS_OTHER}, {"code", PHONE_WORDS_OTHER},
-    {"confirmation", PHONE_WORDS_OTHER}, {"contact", PHONE_WORDS_PHONE},
-    {"contacts", PHONE_WORDS_PHONE}, {"cpt", PHONE_WORDS_OTHER}, {"dea", PHONE_WORDS_OTHER},
-    {"desk", PHONE_WORDS_PHONE | PHONE_WORDS_LABEL}, {"device", PHONE_WORDS_OTHER},
-    {"dial", PHONE_WORDS_PHONE}, {"dialed", PHONE_WORDS_PHONE},
+    {"chart", PHONE_WORDS_OTHER}, {"claim", PHONE_WORDS_OTHER}, {"confirmation", PHONE_WORDS_OTHER},
+    {"contact", PHONE_WORDS_PHONE}, {"contacts", PHONE_WORDS_PHONE}, {"cpt", PHONE_WORDS_OTHER},
+    {"dea", PHONE_WORDS_OTHER}, {"desk", PHONE_WORDS_PHONE | PHONE_WORDS_LABEL},
+    {"device", PHONE_WORDS_OTHER}, {"dial", PHONE_WORDS_PHONE}, {"dialed", PHONE_WORDS_PHONE},
     {"direct", PHONE_WORDS_PHONE | PHONE_WORDS_LABEL}, {"dosage", PHONE_WORDS_OTHER},
     {"ein", PHONE_WORDS_OTHER}, {"emergency", PHONE_WORDS_PHONE}, {"ext", PHONE_WORDS_EXTENSION},
     {"extension", PHONE_WORDS_EXTENSION}, {"extn", PHONE_WORDS_EXTENSION},
     {"facsimile", PHONE_WORDS_FAX}, {"fax", PHONE_WORDS_FAX | PHONE_WORDS_LABEL},
     {"faxed", PHONE_WORDS_FAX}, {"faxes", PHONE_WORDS_FAX}, {"faxing", PHONE_WORDS_FAX},
-    {"group", PHONE_WORDS_OTHER}, {"gsm", PHONE_WORDS_PHONE}, {"gtin", PHONE_WORDS_OTHER},
-    {"handy", PHONE_WORDS_PHONE}, {"hcpcs", PHONE_WORDS_OTHER}, {"helpline", PHONE_WORDS_PHONE},
-    {"home", PHONE_WORDS_PHONE | PHONE_WORDS_LABEL}, {"hotline", PHONE_WORDS_PHONE},
-    {"hp", PHONE_WORDS_PHONE}, {"iban", PHONE_WORDS_OTHER}, {"icd", PHONE_WORDS_OTHER},
-    {"id", PHONE_WORDS_OTHER}, {"identifier", PHONE_WORDS_OTHER}, {"imei", PHONE_WORDS_OTHER},
-    {"insurance", PHONE_WORDS_OTHER}, {"invoice", PHONE_WORDS_OTHER}, {"isbn", PHONE_WORDS_OTHER},
-    {"itin", PHONE_WORDS_OTHER}, {"lab", PHONE_WORDS_OTHER},
+    {"fx", PHONE_WORDS_FAX}, {"group", PHONE_WORDS_OTHER}, {"gsm", PHONE_WORDS_PHONE},
+    {"gtin", PHONE_WORDS_OTHER}, {"handy", PHONE_WORDS_PHONE}, {"hcpcs", PHONE_WORDS_OTHER},
+    {"helpline", PHONE_WORDS_PHONE}, {"home", PHONE_WORDS_PHONE | PHONE_WORDS_LABEL},
+    {"hotline", PHONE_WORDS_PHONE}, {"hp", PHONE_WORDS_PHONE}, {"iban", PHONE_WORDS_OTHER},
+    {"icd", PHONE_WORDS_OTHER}, {"id", PHONE_WORDS_OTHER}, {"identifier", PHONE_WORDS_OTHER},
+    {"imei", PHONE_WORDS_OTHER}, {"insurance", PHONE_WORDS_OTHER}, {"invoice", PHONE_WORDS_OTHER},
+    {"isbn", PHONE_WORDS_OTHER}, {"itin", PHONE_WORDS_OTHER}, {"lab", PHONE_WORDS_OTHER},
     {"landline", PHONE_WORDS_PHONE | PHONE_WORDS_LABEL}, {"licence", PHONE_WORDS_OTHER},
     {"license", PHONE_WORDS_OTHER}, {"lot", PHONE_WORDS_OTHER}, {"main", PHONE_WORDS_LABEL},
     {"mastercard", PHONE_WORDS_OTHER}, {"medicaid", PHONE_WORDS_OTHER},
@@ -59,11 +58,12 @@ static const struct word_entry entries[] = {
     {"telefone", PHONE_WORDS_PHONE}, {"telefono", PHONE_WORDS_PHONE},
     {"telegram", PHONE_WORDS_PHONE}, {"telephone", PHONE_WORDS_PHONE | PHONE_WORDS_LABEL},
     {"text", PHONE_WORDS_PHONE}, {"texted", PHONE_WORDS_PHONE}, {"texting", PHONE_WORDS_PHONE},
-    {"texts", PHONE_WORDS_PHONE}, {"ticket", PHONE_WORDS_OTHER}, {"tlf", PHONE_WORDS_PHONE},
-    {"tlfn", PHONE_WORDS_PHONE}, {"tracking", PHONE_WORDS_OTHER}, {"udi", PHONE_WORDS_OTHER},
-    {"viber", PHONE_WORDS_PHONE}, {"vin", PHONE_WORDS_OTHER}, {"visa", PHONE_WORDS_OTHER},
-    {"voicemail", PHONE_WORDS_PHONE}, {"whatsapp", PHONE_WORDS_PHONE}, {"work", PHONE_WORDS_LABEL},
-    {"x", PHONE_WORDS_EXTENSION}, {"xt", PHONE_WORDS_EXTENSION}, {"zip", PHONE_WORDS_OTHER},
+    {"texts", PHONE_WORDS_PHONE}, {"ticket", PHONE_WORDS_OTHER}, {"timestamp", PHONE_WORDS_OTHER},
+    {"tlf", PHONE_WORDS_PHONE}, {"tlfn", PHONE_WORDS_PHONE}, {"tracking", PHONE_WORDS_OTHER},
+    {"udi", PHONE_WORDS_OTHER}, {"viber", PHONE_WORDS_PHONE}, {"vin", PHONE_WORDS_OTHER},
+    {"visa", PHONE_WORDS_OTHER}, {"voicemail", PHONE_WORDS_PHONE}, {"whatsapp", PHONE_WORDS_PHONE},
+    {"work", PHONE_WORDS_PHONE | PHONE_WORDS_LABEL}, {"x", PHONE_WORDS_EXTENSION},
+    {"xt", PHONE_WORDS_EXTENSION}, {"zip", PHONE_WORDS_OTHER},
 };
 /* clang-format on */
 const struct word_table phone_words = WORD_TABLE(entries);
@@ -104,6 +104,17 @@ uint32_t phone_words_before(const struct cursor *cursor, uint32_t at)
     return is_number ? PHONE_WORDS_PHONE : 0;
 }
 
+/* ": 586-7565", " (798": the label at index - 1 is that of the number behind it. */
+static bool opens_number(struct cursor *cursor, uint32_t index)
+{
+    uint32_t next = index;
+    if (glance_mark(cursor, next, ".:#") != '\0') {
+        next++;
+    }
+    next = glance_spaces(cursor, next);
+    return cursor_is_class(cursor, next, LEXEME_NUMBER) || glance_mark(cursor, next, "(+") != '\0';
+}
+
 /* " office", "-Office", " (fax)": the label behind a number, on its line. */
 static uint32_t label_after(struct cursor *cursor, uint32_t end)
 {
@@ -112,7 +123,10 @@ static uint32_t label_after(struct cursor *cursor, uint32_t end)
         next = glance_spaces(cursor, next + 1);
     }
     const uint32_t found = next == end ? 0 : glance_word(cursor, next, &phone_words);
-    return found & PHONE_WORDS_LABEL ? found & (PHONE_WORDS_PHONE | PHONE_WORDS_FAX) : 0;
+    if (!(found & PHONE_WORDS_LABEL)) {
+        return 0;
+    }
+    return opens_number(cursor, next + 1) ? 0 : found & (PHONE_WORDS_PHONE | PHONE_WORDS_FAX);
 }
 
 /* The label directly in front of a number, "Fax:". */
@@ -123,7 +137,11 @@ static uint32_t label_before(const struct cursor *cursor, uint32_t at)
     if (left != GLANCE_NOTHING && (lexeme_is(view, left, ":") || lexeme_is(view, left, "."))) {
         left = glance_left_on_line(cursor, left);
     }
-    return left == GLANCE_NOTHING ? 0 : glance_left_word(cursor, left + 1, &phone_words);
+    if (left == GLANCE_NOTHING) {
+        return 0;
+    }
+    const bool is_letter = lexeme_is(view, left, "f") && left + 1 < at; /* "F: 586-7565" */
+    return is_letter ? PHONE_WORDS_FAX : glance_left_word(cursor, left + 1, &phone_words);
 }
 
 bool phone_words_around(struct cursor *cursor, uint32_t at, uint32_t end)

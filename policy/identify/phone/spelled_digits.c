@@ -7,10 +7,11 @@
 
 enum {
     DIGITS_MIN = 7,
-    DIGITS_MAX = 20, /* an account or card, read out */
-    WRITTEN_MAX = 4, /* digits of one group among words: "seven nine eight 586" */
-    SINGLES_MIN = 4, /* of the words, as "fifty five" may also count something */
-    ANSWER_MAX = 4   /* of a questionnaire's items */
+    DIGITS_MAX = 20,  /* an account or card, read out */
+    WRITTEN_MAX = 4,  /* digits of one group among words: "seven nine eight 586" */
+    SINGLES_MIN = 4,  /* of the tokens, as "fifty five" may also count something */
+    SINGLES_TOLD = 3, /* where a phone is spoken of */
+    ANSWER_MAX = 4    /* of a questionnaire's items */
 };
 
 struct spelled {
@@ -54,6 +55,11 @@ static uint32_t token(struct cursor *cursor, uint32_t index, struct spelled *spe
     uint32_t end = number_words_digit(cursor, index, &value) ? index + 1 : 0;
     if (end != 0) {
         add(spelled, value, 1);
+        const uint32_t next = cursor_is_class(cursor, end, LEXEME_SPACE) ? end + 1 : end;
+        if (next != end && cursor_is(cursor, next, "hundred")) { /* eight hundred: 800 */
+            spelled->total += 2;
+            end = next + 1;
+        }
     } else if ((end = number_words_pair(cursor, index, &value)) != 0) {
         add(spelled, value, 2);
     } else {
@@ -69,7 +75,7 @@ static uint32_t token(struct cursor *cursor, uint32_t index, struct spelled *spe
     return end;
 }
 
-/* Spaces, and one of "-.,": where the next token may begin. */
+/* Spaces, and one of "-.,", "dash" or "then": where the next token may begin. */
 static uint32_t gap(struct cursor *cursor, uint32_t index, struct spelled *spelled)
 {
     uint32_t next = glance_spaces(cursor, index);
@@ -78,13 +84,22 @@ static uint32_t gap(struct cursor *cursor, uint32_t index, struct spelled *spell
         next = glance_spaces(cursor, next + 1);
     }
     spelled->has_comma |= mark == ',';
+    static const char *const said[] = {"dash", "hyphen", "dot", "then", "space", "period"};
+    if (next != index && cursor_is_any(cursor, next, said, sizeof said / sizeof said[0])) {
+        next = glance_spaces(cursor, next + 1);
+    }
     return next == index ? 0 : next;
 }
 
 static bool is_number(struct cursor *cursor, uint32_t at, const struct spelled *spelled)
 {
     if (spelled->total < DIGITS_MIN || spelled->total > DIGITS_MAX || spelled->rises
-        || spelled->falls || spelled->singles < SINGLES_MIN) {
+        || spelled->falls) {
+        return false;
+    }
+    const bool is_told =
+        (phone_words_before(cursor, at) & (PHONE_WORDS_PHONE | PHONE_WORDS_FAX)) != 0;
+    if (spelled->singles < (is_told ? SINGLES_TOLD : SINGLES_MIN)) {
         return false;
     }
     if (spelled->words >= 2) {
@@ -93,7 +108,6 @@ static bool is_number(struct cursor *cursor, uint32_t at, const struct spelled *
     if (spelled->singles != spelled->tokens) {
         return false;
     }
-    const bool is_told = (phone_words_before(cursor, at) & PHONE_WORDS_PHONE) != 0;
     return is_told || (!spelled->has_comma && spelled->largest > ANSWER_MAX);
 }
 

@@ -92,7 +92,11 @@ uint32_t glance_gap(struct cursor *cursor, uint32_t index)
     if (!cursor_is_class(cursor, index, LEXEME_BREAK)) {
         return index;
     }
-    return glance_spaces(cursor, index + 1);
+    index = glance_spaces(cursor, index + 1);
+    while (cursor_is(cursor, index, ">")) { /* a quoted mail */
+        index = glance_spaces(cursor, index + 1);
+    }
+    return index;
 }
 
 static uint32_t left_of(const struct cursor *cursor, uint32_t index, bool crosses_lines)

@@ -32,6 +32,9 @@ static const struct row streets[] = {
     {"on 5th Street", "STREET:5th Street"},
     {"she lives on Maple Avenue.", "STREET:Maple Avenue"},
     {"the corner of 5th and Main.", "STREET:5th and Main"},
+    {"One Microsoft Way", "STREET:One Microsoft Way"},
+    {"400 Martin Luther King, Jr. Blvd", "STREET:400 Martin Luther King, Jr. Blvd"},
+    {"I live near 12th and Vine.", "STREET:12th and Vine"},
     {"15 park ave, suite 12", "STREET:15 park ave, suite 12"},
 };
 
@@ -60,6 +63,8 @@ static const struct row abroad[] = {
     {"ul. Marsza\xC5\x82kowska 12", "STREET:ul. Marsza\xC5\x82kowska 12"},
     {"12, rue de la Paix", "STREET:12, rue de la Paix"},
     {"Kossuth Lajos utca 5", "STREET:Kossuth Lajos utca 5"},
+    {"Hauptstr. 5", "STREET:Hauptstr. 5"},
+    {"62 Rue Gafsa Apt. 981", "STREET:62 Rue Gafsa Apt. 981"},
     {"137 Avenue Teboulbi", "STREET:137 Avenue Teboulbi"},
     {"20789 Allika 46\n Suite 501\n", "STREET:20789 Allika 46\n Suite 501"},
 };
@@ -73,6 +78,11 @@ static const struct row codes[] = {
     {"ZIP: 394 13", "ZIP:394 13"},
     {"i live in 79535", "ZIP:79535"},
     {"area 90011", "ZIP:90011"},
+    {"onaga ks 66521", "ZIP:66521"},
+    {"the 66521 area", "ZIP:66521"},
+    {"Rue X 5, 75001 Paris", "STREET:Rue X 5|ZIP:75001"},
+    {"Sydney NSW 2000", "ZIP:2000"},
+    {"Suite 828\n Onaga\n United Kingdom 89800\n", "ZIP:89800"},
     {"90011-1234", "ZIP:90011-1234"},
     {"moved to SW1A 1AA.", "ZIP:SW1A 1AA"},
     {"Ottawa K1A 0B1", "ZIP:K1A 0B1"},
@@ -104,6 +114,11 @@ static const struct row none[] = {
     {"on my own terms 5 times", ""},
     {"live on the street", ""},
     {"my brigade 5", ""},
+    {"to Nuuk Barlaan, 4785", ""},
+    {"in 2019 Park Hill fell", ""},
+    {"Wall Street Journal", ""},
+    {"Via email 5 times", ""},
+    {"90 day trial in 24 hour court", ""},
     {"home by 11, journal 20 minutes", ""},
 };
 

@@ -44,6 +44,10 @@ static const struct row american[] = {
     {"1-800-FLOWERS", "PHONE:1-800-FLOWERS"},
     {"call 1-888-NYC-WELL", "PHONE:1-888-NYC-WELL"},
     {"800-273-TALK", "PHONE:800-273-TALK"},
+    {"area code 798, 586-7565", "PHONE:798, 586-7565"},
+    {"798_586_7565", "PHONE:798_586_7565"},
+    {"(+1) 798-586-7565", "PHONE:(+1) 798-586-7565"},
+    {"1.798.586.7565", "PHONE:1.798.586.7565"},
     {"798-586-7565 and 798-586-7566", "PHONE:798-586-7565|PHONE:798-586-7566"},
 };
 
@@ -66,6 +70,8 @@ static const struct row abroad[] = {
     {"Phone:\n71-33-52-22\n", "PHONE:71-33-52-22"},
     {"Phone:\n780 6326\n\nE-mail:", "PHONE:780 6326"},
     {"781 1704 office", "PHONE:781 1704"},
+    {"(+44) 20 7946 0958", "PHONE:(+44) 20 7946 0958"},
+    {"not answering at 079 2718 1155", "PHONE:079 2718 1155"},
     {"089/1234567", "PHONE:089/1234567"},
 };
 
@@ -76,6 +82,8 @@ static const struct row fax[] = {
     {"please fax it to 798-586-7565", "FAX:798-586-7565"},
     {"798-586-7565 (fax)", "FAX:798-586-7565"},
     {"Fax: 798-586-7565\nTel: 798-586-7566", "FAX:798-586-7565|PHONE:798-586-7566"},
+    {"Work 798-586-7565 Fax 798-586-7566", "PHONE:798-586-7565|FAX:798-586-7566"},
+    {"P: 798-586-7565 F: 798-586-7566", "PHONE:798-586-7565|FAX:798-586-7566"},
     {"798-586-7565 office\n798-586-7566 fax\n", "PHONE:798-586-7565|FAX:798-586-7566"},
 };
 
@@ -88,6 +96,11 @@ static const struct row spelled[] = {
     {"call 7 9 8 5 8 6 7 5 6 5", "PHONE:7 9 8 5 8 6 7 5 6 5"},
     {"7-9-8-5-8-6-7-5-6-5", "PHONE:7-9-8-5-8-6-7-5-6-5"},
     {"798 five eight six seven five six five", "PHONE:798 five eight six seven five six five"},
+    {"my number is 798 five eight six 7565", "PHONE:798 five eight six 7565"},
+    {"seven nine eight dash five eight six dash seven five six five",
+     "PHONE:seven nine eight dash five eight six dash seven five six five"},
+    {"eight hundred five five five one two one two",
+     "PHONE:eight hundred five five five one two one two"},
     {"five five five, twenty three, sixty one one two",
      "PHONE:five five five, twenty three, sixty one one two"},
 };
@@ -117,6 +130,12 @@ static const struct row none[] = {
     {"MRN 4514780035", ""},
     {"account number 4514780035", ""},
     {"no one two", ""},
+    {"population 8 000 000 000", ""},
+    {"ref 555-0199", ""},
+    {"labs: 140/4.1/102/24/12/0.9", ""},
+    {"ISBN 978-3-16-148410-0", ""},
+    {"chapter 12, verses 3-5", ""},
+    {"two hundred fifty three thousand dollars", ""},
     {"1.2.3.4.5.6.7", ""},
 };
 
