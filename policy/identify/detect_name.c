@@ -21,14 +21,20 @@ enum {
     EPONYM_NOUN_POINTS = 14,
     CITED_POINTS = 6,
     MEMORY_POINTS = 9,
+    ROW_POINTS = 5, /* in one row with a name */
     MONTH_POINTS = 12,
     MONTH_BAR = 3, /* what around May makes it a person */
     VERB_USE_POINTS = 8,
     VIRTUE_POINTS = 10,
-    NOVEL_POINTS = 3, /* no list has it as a word: a capital counts at the start too */
+    RARE_CLASS = 1,
+    NOVEL_POINTS = 3, /* hardly a word: a capital counts at the start too */
     LABEL_POINTS = 3,
     NOVEL_CLASS = 5,
     SURNAME_SURE = 5,
+    ORDINARY_POINTS = -6,
+    FUNCTION_CLASS = 11,
+    TITLE_CLASS = 4,
+    TITLE_POINTS = 6,
     PLAIN_INSIDE_POINTS = -6, /* the same with a capital inside a sentence: "told Will" */
     LOWER_LEFT_MIN = 2,
     SURNAME_LOWER_POINTS = 2,
@@ -84,8 +90,8 @@ static int word_points(const struct name_word *word, const struct name_left *lef
     }
     const int letters = left->is_sentence_start ? case_points[word->letter_case].start
                                                 : case_points[word->letter_case].inside;
-    const bool is_novel =
-        word->lists.word == 0 && (is_lower ? word->lists.first > 0 : left->is_sentence_start);
+    const bool is_novel = word->lists.word <= RARE_CLASS
+                          && (is_lower ? word->lists.first > 0 : left->is_sentence_start);
     return lists + letters - name_word_term_points(word) + (is_novel ? NOVEL_POINTS : 0);
 }
 
@@ -104,9 +110,13 @@ static int left_points(const struct reading *reading, const struct name_word *wo
     if (word->letter_case == NAME_LOWER && points < LOWER_LEFT_MIN) {
         points = 0; /* "he was frank" */
     }
-    if ((word->lists.flags & LEXICON_EPONYM) && !left->is_strong) {
+    if (!left->is_strong && !name_word_is_known_name(word)) {
+        points += left->matter;
+    }
+    if ((word->lists.flags & LEXICON_EPONYM) && !left->is_strong && !left->follows_name) {
         points -= EPONYM_POINTS;
     }
+    points += left->follows_name ? ROW_POINTS : 0;
     return points + (is_remembered(reading, word) ? MEMORY_POINTS : 0);
 }
 
@@ -143,6 +153,12 @@ static int right_points(struct cursor *cursor, const struct name_word *word,
     }
     points -= right.is_cited && !left->is_strong ? CITED_POINTS : 0;
     points -= right.is_verb_use && is_ambiguous && run->words == 1 ? VERB_USE_POINTS : 0;
+    if (!left->is_strong && !name_word_is_known_name(word)) {
+        points += right.matter;
+    }
+    if (word->lists.word >= TITLE_CLASS && left->name <= 0 && left->after_capital) {
+        points -= TITLE_POINTS;
+    }
     points += right.is_label && left->is_sentence_start ? LABEL_POINTS : 0;
     const bool is_month = left->is_month || points + left->name < MONTH_BAR;
     if (is_month && !left->is_strong && IS_ONE_OF(word, months)) {
@@ -167,7 +183,8 @@ static struct finding name_finding(struct cursor *cursor, const struct name_word
                               && (word->bytes > 1 || word->text[0] != 'i');
     const struct name_run run = name_run_read(cursor, word, is_certain ? NAME_RUN_CERTAIN : 0);
     const bool is_small = word->bytes == 1 || name_word_is_pronoun(word);
-    const bool is_alone = is_small && run.next < SURNAME_SURE && !is_addressed;
+    const bool is_spelled = run.words > 1 && run.letters == run.words;
+    const bool is_alone = is_spelled || (is_small && run.next < SURNAME_SURE && !is_addressed);
     if (is_alone || before + right_points(cursor, word, &run, left) < NAME_BAR) {
         return cursor_answer(cursor, no);
     }
@@ -179,7 +196,8 @@ static struct finding name_finding(struct cursor *cursor, const struct name_word
 static bool is_no_place(struct cursor *cursor, const struct name_word *word,
                         const struct name_place *place, const struct name_left *left)
 {
-    const bool is_eponym = (word->lists.flags & LEXICON_EPONYM) != 0 && !left->is_place;
+    const bool is_eponym =
+        (word->lists.flags & LEXICON_EPONYM) != 0 && !left->is_place && !left->is_address;
     if ((is_eponym || IS_ONE_OF(word, months)) && place->end == cursor->reading->view.at + 1) {
         return true;
     }
@@ -203,6 +221,16 @@ static bool is_lone_letter(struct cursor *cursor, const struct name_word *word,
            || cursor->reading->view.lexemes[at + 3].letter_case != CASE_CAPITAL;
 }
 
+/* In lower case and far more often a word than a name: nothing around it would do. Most words of
+ * running text end here. */
+static bool is_ordinary(const struct name_word *word)
+{
+    const bool begins_place =
+        (word->lists.flags & LEXICON_PHRASE_START) && word->lists.word < FUNCTION_CLASS;
+    return word->letter_case == NAME_LOWER && name_word_is_listed(word) && !begins_place
+           && word->lists.place == 0 && name_word_points(word) <= ORDINARY_POINTS;
+}
+
 struct finding detect_name(const struct reading *reading)
 {
     const struct finding no = {.verdict = FINDING_NO};
@@ -212,6 +240,9 @@ struct finding detect_name(const struct reading *reading)
         return no;
     }
     if (!name_word_read(reading, reading->view.at, &word) || cursor_touches_left(&cursor)) {
+        return no;
+    }
+    if (is_ordinary(&word)) {
         return no;
     }
     const struct name_left left = name_left_read(reading);

@@ -25,8 +25,13 @@ GRAM_SIZES = (2, 3, 4, 5)
 WEIGHT_MAX = 31  # in eighths of a bit; one printable character each
 FRONT = "0123456789abcdefghijklmnopqrstuvwxyz"  # how many letters are those of the line before
 CODES = "".join(chr(c) for c in range(33, 97) if c != ord("'"))  # 15 classes of each column
-DETERMINERS = frozenset(
-    "the a an my his her your their our its this that to some any no very more".split())
+# What names seldom follow and ordinary words often do.
+BEFORE_WORDS = frozenset("""
+    the a an my his her your their our its this that to some any no very more i you we they he she it
+    will would can could should not is are was were be been has have had do did""".split())
+NUMBERS = frozenset("""
+    one two three four five six seven eight nine ten eleven twelve twenty thirty forty fifty sixty
+    seventy eighty ninety hundred""".split())
 
 # Words of closed classes and interjections: no determiner precedes them either, but all print is
 # about them.
@@ -82,7 +87,7 @@ def read_names(sources):
 
 
 def read_words(sources):
-    """Counts of words, and how often each follows a determiner or "to"."""
+    """Counts of words, and how often each follows one of BEFORE_WORDS."""
     counts, determined = {}, collections.Counter()
     folder = f"{sources}/symspellpy/frequency_"
     with open(f"{folder}dictionary_en_82_765.txt", encoding="utf-8-sig") as lines:
@@ -92,14 +97,14 @@ def read_words(sources):
     with open(f"{folder}bigramdictionary_en_243_342.txt", encoding="utf-8-sig") as lines:
         for line in lines:
             before, word, count = line.split()
-            if before in DETERMINERS:
+            if before in BEFORE_WORDS:
                 determined[word] += int(count)
     return counts, determined
 
 
 def ordinary_counts(counts, determined, first, last, places):
     """The counts without uses as a name or place. Print has "John" as often as "table", but not "the john":
-    a frequent word that no determiner precedes is a proper noun. Rare words have no bigrams: there
+    a frequent word that none of BEFORE_WORDS precedes is a proper noun. Rare words have no bigrams: there
     the expected uses as a name are taken off (a name is about one word in a hundred)."""
     total = sum(counts.values())
     ordinary = {}
@@ -130,7 +135,7 @@ def read_places(sources):
 
     def add(name, grade):
         key = place_key(name)
-        if key and len(key) > 1:
+        if key and len(key) > 1 and not NUMBERS.issuperset(key.split()):
             places[key] = max(places.get(key, 0), max(1, min(15, grade)))
 
     for row in zipcodes.list_all():

@@ -5,7 +5,7 @@
 enum {
     WORDS_BACK = 4, /* of a phrase */
     LEXEMES_BACK = 24,
-    ADDRESS_BACK = 12
+    ADDRESS_BACK = 16
 };
 
 /* What may stand between the row's word and the name, beside spaces. */
@@ -23,6 +23,7 @@ enum left_kind {
     LEFT_STRONG = 1 << 2,
     LEFT_MONTH = 1 << 3,
     LEFT_MARKED = 1 << 5, /* only with a mark or a line end between: a label, a closing */
+    LEFT_MATTER = 1 << 6, /* "taking", "the": a drug or thing follows rather than a person */
     LEFT_KIN = 1 << 4     /* two points more after my, his, her ... */
 };
 
@@ -50,6 +51,14 @@ struct words { /* to the left, nearest first */
     unsigned between;    /* between the others */
 };
 
+static char mark_at(const struct reading *reading, uint32_t index)
+{
+    const struct lexeme *const lexeme = &reading->view.lexemes[index];
+    return (char)(lexeme->class == LEXEME_MARK && lexeme->folded_bytes == 1
+                      ? *lexeme_text(&reading->view, index)
+                      : 0);
+}
+
 static unsigned separator_of(const struct reading *reading, uint32_t index)
 {
     const struct lexeme *const lexeme = &reading->view.lexemes[index];
@@ -59,10 +68,7 @@ static unsigned separator_of(const struct reading *reading, uint32_t index)
     if (lexeme->class == LEXEME_BREAK) {
         return SEP_BREAK;
     }
-    const char mark = (char)(lexeme->class == LEXEME_MARK && lexeme->folded_bytes == 1
-                                 ? *lexeme_text(&reading->view, index)
-                                 : 0);
-    switch (mark) {
+    switch (mark_at(reading, index)) {
     case '.':
         return SEP_DOT;
     case ',':
@@ -157,6 +163,10 @@ static uint32_t first_row(const struct reading *reading, uint32_t index)
 
 static void take_row(const struct left_row *row, int bonus, bool is_colon, struct name_left *left)
 {
+    if (row->kind & LEFT_MATTER) {
+        left->matter = row->points;
+        return;
+    }
     const int points = row->points + bonus;
     int *const best = row->kind & LEFT_PLACE ? &left->place : &left->name;
     if (*best == 0 || points > *best) {
@@ -227,7 +237,7 @@ static bool follows_address(const struct reading *reading, uint32_t at)
     if (i == 0 || (last != SEP_COMMA && !is_line)) {
         return false;
     }
-    for (uint32_t back = i - 1; back > 0 && i - back < ADDRESS_BACK; back--) {
+    for (uint32_t back = is_line ? i : i - 1; back > 0 && i - back < ADDRESS_BACK; back--) {
         const struct lexeme *const lexeme = &reading->view.lexemes[back - 1];
         if (lexeme->class == LEXEME_NUMBER || lexeme->class == LEXEME_MIXED) {
             return true;
@@ -239,12 +249,42 @@ static bool follows_address(const struct reading *reading, uint32_t at)
     return false;
 }
 
-static char mark_at(const struct reading *reading, uint32_t index)
+static bool is_remembered(const struct reading *reading, uint32_t index)
 {
     const struct lexeme *const lexeme = &reading->view.lexemes[index];
-    return (char)(lexeme->class == LEXEME_MARK && lexeme->folded_bytes == 1
-                      ? *lexeme_text(&reading->view, index)
-                      : 0);
+    return lexeme->class == LEXEME_WORD && lexeme->folded_bytes > 1
+           && memory_has(reading->memory, lexeme_text(&reading->view, index), lexeme->folded_bytes);
+}
+
+/* "Anna and X", "Anna, X": in one row with a name that is known. */
+static bool follows_name(const struct reading *reading, uint32_t at)
+{
+    if (!reading->memory || at < 3 || reading->view.lexemes[at - 1].class != LEXEME_SPACE) {
+        return false;
+    }
+    if (mark_at(reading, at - 2) == ',') {
+        return is_remembered(reading, at - 3);
+    }
+    const bool is_and =
+        lexeme_is(&reading->view, at - 2, "and") || lexeme_is(&reading->view, at - 2, "or");
+    return is_and && at >= 4 && reading->view.lexemes[at - 3].class == LEXEME_SPACE
+           && is_remembered(reading, at - 4);
+}
+
+/* "Juvenile Hall", "Progress Note": a capitalised ordinary word inside a sentence, or one that such
+ * a word precedes. */
+static bool follows_title(const struct reading *reading, uint32_t at)
+{
+    if (at < 2 || reading->view.lexemes[at - 1].class != LEXEME_SPACE) {
+        return false;
+    }
+    const struct lexeme *const lexeme = &reading->view.lexemes[at - 2];
+    if (lexeme->class != LEXEME_WORD || lexeme->letter_case != CASE_CAPITAL) {
+        return false;
+    }
+    const struct lexicon_entry *const entry = lexicon_entry(reading->terms->lexicon, lexeme->word);
+    const bool is_name = entry->first >= entry->word || entry->last >= entry->word;
+    return entry->word > 0 && !is_name && !starts_sentence(reading, at - 2);
 }
 
 struct name_left name_left_read(const struct reading *reading)
@@ -257,6 +297,8 @@ struct name_left name_left_read(const struct reading *reading)
     left.is_address = follows_address(reading, at);
     const char mark = (char)(at > 0 ? mark_at(reading, at - 1) : 0);
     left.is_glued = mark != 0 && strchr("@/\\_#=&$%", mark) != NULL;
+    left.follows_name = follows_name(reading, at);
+    left.after_capital = follows_title(reading, at);
     left.is_citing = mark == '(';
     return left;
 }

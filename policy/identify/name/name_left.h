@@ -5,9 +5,13 @@
 #include "policy/identify/detector.h"
 
 struct name_left {
-    int name, place; /* points; the best row's */
-    bool is_strong;  /* next to certain: an eponym or a word in lower case may be a name too */
-    bool is_place;   /* "in", "near": where a place is expected */
+    int name, place;    /* points; the best row's */
+    int matter;         /* points, below 0: a drug or thing is expected; of words that are no
+                           listed name */
+    bool after_capital; /* a capitalised ordinary word stands directly before: a title */
+    bool follows_name;  /* "Anna and", "Anna,": Anna was found before */
+    bool is_strong;     /* next to certain: an eponym or a word in lower case may be a name too */
+    bool is_place;      /* "in", "near": where a place is expected */
     bool is_sentence_start; /* a capital says little there */
     bool is_month;          /* "in", "of", "last": where May is a month */
     bool is_address;        /* a comma after a number or street: a town follows */

@@ -140,6 +140,9 @@ static struct name_place unlisted_place(struct cursor *cursor, const struct name
         return place;
     }
     const bool is_capital = first->letter_case == NAME_CAPITAL;
+    if (!is_capital && first->letters <= 0 && !has_town_suffix(first)) {
+        return place;
+    }
     place.end = cursor->reading->view.at + 1;
     place.has_region = has_region(cursor, place.end, is_capital);
     place.points = LISTED_POINTS + left->place + (has_town_suffix(first) ? SUFFIX_POINTS : 0);

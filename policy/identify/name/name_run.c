@@ -27,7 +27,7 @@ static bool read_word(struct cursor *cursor, uint32_t index, struct name_word *o
 /* Points of a word as a further part of a name; 0: it does not belong to it. */
 static int part_points(const struct name_word *first, const struct name_word *word, int bonus)
 {
-    if (is_capital(first) != is_capital(word) || word->bytes < 2) {
+    if (is_capital(first) != is_capital(word) || word->bytes < 2 || name_word_is_pronoun(word)) {
         return 0;
     }
     int points = name_word_points(word) - name_word_term_points(word);
@@ -145,9 +145,11 @@ struct name_run name_run_read(struct cursor *cursor, const struct name_word *fir
     if (next == 0) {
         next = next_part(cursor, first, bonus, run.end, &points);
     }
+    run.letters = first->bytes == 1;
     while (next > 0 && run.words < NAME_RUN_WORDS) {
         run.end = next;
         run.words++;
+        run.letters += points == INITIAL_POINTS;
         run.next = points > run.next ? points : run.next;
         bonus = points == INITIAL_POINTS ? PART_INITIAL_POINTS : NAME_RUN_CERTAIN;
         next = next_part(cursor, first, bonus, run.end, &points);
@@ -159,7 +161,7 @@ struct name_run name_run_read(struct cursor *cursor, const struct name_word *fir
 /* ---- behind it --------------------------------------------------------------------------------
  */
 
-enum right_kind { RIGHT_PERSON, RIGHT_EPONYM, RIGHT_VERB_USE };
+enum right_kind { RIGHT_PERSON, RIGHT_EPONYM, RIGHT_VERB_USE, RIGHT_MATTER };
 
 struct right_row {
     const char *word;
@@ -206,6 +208,7 @@ static void read_row(struct cursor *cursor, uint32_t index, struct name_right *r
         right->is_eponym |= row->kind == RIGHT_EPONYM;
         right->is_verb_use |= row->kind == RIGHT_VERB_USE;
         right->points = row->kind == RIGHT_PERSON ? row->points : 0;
+        right->matter = row->kind == RIGHT_MATTER ? row->points : 0;
     }
 }
 

@@ -8,9 +8,10 @@
 enum { NAME_RUN_WORDS = 6, NAME_RUN_CERTAIN = 2 };
 
 struct name_run {
-    uint32_t end;   /* the lexeme behind the run */
-    uint32_t words; /* of the run, initials and particles included */
-    int next;       /* points of the words that followed the first: a surname, an initial */
+    uint32_t end;     /* the lexeme behind the run */
+    uint32_t words;   /* of the run, initials and particles included */
+    uint32_t letters; /* words that are one letter */
+    int next;         /* points of the words that followed the first: a surname, an initial */
 };
 
 /* bonus: points in favour of every further word; NAME_RUN_CERTAIN where the first is a name
@@ -19,6 +20,7 @@ struct name_run name_run_read(struct cursor *cursor, const struct name_word *fir
 
 struct name_right {
     int points;
+    int matter;       /* below 0: "cream", "mg"; of words that are no listed name */
     bool is_eponym;   /* "... Inventory", "... disease" */
     bool is_cited;    /* ", 1979)" */
     bool is_glued;    /* @, a domain */

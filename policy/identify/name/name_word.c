@@ -10,6 +10,8 @@ enum {
     LETTERS_DIVISOR = 10, /* eighths of a bit to classes */
     TERM_POINTS = 12,
     STATE_CODE_POINTS = 8,
+    MEDICAL_POINTS = 8,
+    KNOWN_CLASS = 3,
     CAPS_WORD_BYTES = 5, /* so long a word in capitals that no list has is no acronym */
     NEIGHBOURS = 4
 };
@@ -17,6 +19,22 @@ enum {
 static const char *const particles[] = {
     "al", "abu", "bin", "bint", "da", "das", "de",  "del", "den", "der", "di",  "dos", "du",
     "el", "ibn", "la",  "las",  "le", "los", "mac", "san", "ter", "ten", "van", "von", "y"};
+
+static const char *const endings[] = {
+    "itis",     "osis",     "oses",     "oma",      "omas",    "emia",      "ectomy",   "otomy",
+    "ostomy",   "ology",    "ologist",  "ologists", "ologic",  "pathy",     "pathic",   "plasty",
+    "scopy",    "gram",     "graphy",   "azole",    "azoles",  "april",     "sartan",   "olol",
+    "statin",   "mycin",    "micin",    "cillin",   "oxime",   "azepam",    "azolam",   "idone",
+    "apine",    "triptan",  "caine",    "mab",      "ivir",    "avir",      "ovir",     "coccus",
+    "cocci",    "pnea",     "algia",    "uria",     "rrhea",   "rrhage",    "sporin",   "sporins",
+    "thiazide", "olone",    "asone",    "onide",    "amide",   "idine",     "etine",    "oxetine",
+    "axine",    "aprazole", "floxacin", "cycline",  "dronate", "glitazone", "gliptin",  "gliflozin",
+    "phylline", "terol",    "tropium",  "parin",    "platin",  "rubicin",   "barbital", "trexate",
+    "formin",   "prazole",  "lukast",   "setron",   "dopa",    "giline",    "zepine",   "ergic",
+    "emic",     "otic",     "otics",    "uretic",   "cardia",  "cardial",   "vascular", "centesis",
+    "phobia",   "phrenia",  "mania",    "plegia",   "paresis", "lysis",     "penia",    "philia",
+    "trophy",   "genic",    "cyte",     "cytes",    "globin",  "inine",     "ergics",   "bacter",
+    "bacteria", "virus"};
 
 static const char *const pronouns[] = {"a",    "he",   "her",  "him", "his", "i",    "it",
                                        "its",  "me",   "my",   "our", "she", "that", "the",
@@ -146,12 +164,34 @@ int name_word_last_points(const struct name_word *word)
     return points(word, word->lists.last);
 }
 
+bool name_word_is_known_name(const struct name_word *word)
+{
+    const struct lexicon_entry *const lists = &word->lists;
+    return lists->first >= KNOWN_CLASS || lists->last >= KNOWN_CLASS;
+}
+
+/* Endings that words of medicine have and names seldom. */
+static bool has_medical_ending(const struct name_word *word)
+{
+    for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++) {
+        const size_t bytes = strlen(endings[i]);
+        if (word->bytes > bytes + 1
+            && memcmp(word->text + word->bytes - bytes, endings[i], bytes) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 int name_word_term_points(const struct name_word *word)
 {
     const unsigned flags = word->lists.flags;
     const bool is_upper = word->letter_case == NAME_ACRONYM || word->letter_case == NAME_CAPS;
     if ((flags & (LEXICON_TERM | LEXICON_DRUG)) || (is_upper && (flags & LEXICON_ACRONYM))) {
         return TERM_POINTS;
+    }
+    if (!name_word_is_known_name(word) && has_medical_ending(word)) {
+        return MEDICAL_POINTS;
     }
     return is_upper && word->bytes == 2 && (flags & LEXICON_STATE) ? STATE_CODE_POINTS : 0;
 }

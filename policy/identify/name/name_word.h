@@ -31,7 +31,11 @@ int name_word_last_points(const struct name_word *word);
 
 bool name_word_is_listed(const struct name_word *word); /* on any list, as whatever */
 
-/* A term, drug, acronym or state: points to take off, 0 if it is none. */
+/* On a list of names, and not only by chance: rarer as a word. */
+bool name_word_is_known_name(const struct name_word *word);
+
+/* A term, drug, acronym or state, or a word of medicine by its ending: points to take off, 0 if it
+ * is none. */
 int name_word_term_points(const struct name_word *word);
 
 /* "he", "my": written with a capital a rare name, or none. */
