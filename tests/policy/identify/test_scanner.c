@@ -55,6 +55,14 @@ static struct finding detect_pair(const struct reading *reading)
     return is_class(reading, 2, LEXEME_NUMBER) ? FINDING_IS(POLICY_SSN, 3) : nothing;
 }
 
+/* The same as another kind: who comes first in the table wins. */
+static struct finding detect_pair_again(const struct reading *reading)
+{
+    struct finding finding = detect_pair(reading);
+    finding.kind = POLICY_MRN;
+    return finding;
+}
+
 /* Number, hyphen, number, hyphen, number: longer than a pair. */
 static struct finding detect_triple(const struct reading *reading)
 {
@@ -107,9 +115,13 @@ static struct finding detect_long(const struct reading *reading)
 }
 
 static const struct detectors_row detectors[] = {
-    {detect_line, DETECTORS_AT(LEXEME_NUMBER)},   {detect_pair, DETECTORS_AT(LEXEME_NUMBER)},
-    {detect_triple, DETECTORS_AT(LEXEME_NUMBER)}, {detect_long, DETECTORS_AT(LEXEME_WORD)},
-    {detect_names, DETECTORS_AT(LEXEME_WORD)},    {NULL, 0},
+    {detect_line, DETECTORS_AT(LEXEME_NUMBER)},
+    {detect_pair, DETECTORS_AT(LEXEME_NUMBER)},
+    {detect_triple, DETECTORS_AT(LEXEME_NUMBER)},
+    {detect_long, DETECTORS_AT(LEXEME_WORD)},
+    {detect_pair_again, DETECTORS_AT(LEXEME_NUMBER)},
+    {detect_names, DETECTORS_AT(LEXEME_WORD)},
+    {NULL, 0},
 };
 
 /* ---- a scan in one line ---------------------------------------------------------------------- */

@@ -167,7 +167,7 @@ static void cuts_do_not_matter(void)
     }
 }
 
-/* `count` times `part` between two digits. */
+/* `count` times `part` behind the first of some digits. */
 static size_t flood(char *text, const char *part, size_t count)
 {
     size_t length = 0;
@@ -176,8 +176,8 @@ static size_t flood(char *text, const char *part, size_t count)
         memcpy(text + length, part, strlen(part));
         length += strlen(part);
     }
-    text[length++] = '2';
-    return length;
+    memcpy(text + length, "23456", 5);
+    return length + 5;
 }
 
 static void floods_stay_in_bounds(void)
@@ -187,10 +187,18 @@ static void floods_stay_in_bounds(void)
         size_t count;
         const char *want; /* NULL: only the bounds */
     } floods[] = {
-        {"\u200b", 10000, "N-!:12"}, {"\u0301", 100000, "N-:12"}, {"a", 10000, NULL},
-        {"\u0430", 10000, NULL},     {"'", 10000, NULL},          {"\\", 10001, NULL},
-        {"\\u12", 10000, NULL},      {"\\ud83d", 10000, NULL},    {"&#", 10000, NULL},
-        {"%4", 10000, NULL},         {"\xe2", 10000, NULL},       {"\\u0061", 10000, NULL},
+        {"\u200b", 10000, "N-!:123456"},
+        {"\u0301", 100000, "N-:123456"},
+        {"a", 10000, NULL},
+        {"\u0430", 10000, NULL},
+        {"'", 10000, NULL},
+        {"\\", 10001, NULL},
+        {"\\u12", 10000, NULL},
+        {"\\ud83d", 10000, NULL},
+        {"&#", 10000, NULL},
+        {"%4", 10000, NULL},
+        {"\xe2", 10000, NULL},
+        {"\\u0061", 10000, NULL},
         {"\ufdfa", 3000, NULL},
     };
     char *text = malloc(1 << 20);
@@ -215,6 +223,70 @@ static void a_long_run_is_cut_and_says_so(void)
     CHECK(strcmp(whole, want) == 0, "%s", whole);
 }
 
+/* Escapes fill the raw bytes first, so that the arrays are moved at each place inside a word. */
+static void moving_changes_nothing(void)
+{
+    enum { ESCAPES = 40, WORD_BYTES = 6 * ESCAPES + 6, WORDS = 200 };
+    static char text[WORD_BYTES * (WORDS + 1)];
+    char want[ESCAPES + 32];
+    memset(want, 'a', sizeof want);
+    memcpy(want, "Wl!:", 4);
+    memcpy(want + 4 + ESCAPES, "'e M-!:' Wl!:s M-:.", 20);
+    const size_t one = 1;
+    for (size_t pad = 0; pad < WORD_BYTES; pad++) {
+        size_t length = pad;
+        memset(text, '.', pad);
+        for (size_t i = 0; i < WORDS; i++) {
+            for (size_t k = 0; k < ESCAPES; k++, length += 6) {
+                memcpy(text + length, "\\u0061", 6);
+            }
+            memcpy(text + length, "'e's.", 5);
+            length += 5;
+        }
+        support_describe(text, length, &one, 1, whole);
+        size_t count = 0;
+        for (const char *at = whole; (at = strstr(at, want)) != NULL; at++) {
+            count++;
+        }
+        CHECK(count == WORDS, "pad %zu: %zu words in %.200s", pad, count, whole);
+    }
+}
+
+static void the_left_context_is_whole(void)
+{
+    struct window *window = window_create(NULL);
+    for (uint32_t i = 0; i < 2000; i++) {
+        const char byte = (char)('(' + i % 7);
+        CHECK(window_feed(window, &byte, 1) == 1, "feed");
+        window_release(window);
+        const struct window_view view = window_view(window);
+        CHECK(view.at == (i + 1 < WINDOW_LEFT ? i + 1 : WINDOW_LEFT), "%u in front", view.at);
+        CHECK(*lexeme_text(&view, 0) == (char)('(' + (i + 1 - view.at) % 7), "not the first");
+    }
+    window_destroy(window);
+}
+
+/* By its bytes: at the same one, whether they come alone or together. */
+static void a_window_is_full_at_one_place(void)
+{
+    static char text[2 * WINDOW_RAW];
+    struct window *window = window_create(NULL);
+    for (size_t pad = 0; pad < 64; pad++) {
+        memset(text, '.', pad);
+        memset(text + pad, 'q', sizeof text - pad);
+        const size_t together = window_feed(window, text, sizeof text);
+        CHECK(window_is_full(window) && together < WINDOW_RAW, "pad %zu: %zu", pad, together);
+        window_reset(window);
+        size_t alone = 0;
+        while (window_feed(window, text + alone, 1) == 1) {
+            alone++;
+        }
+        CHECK(alone == together, "pad %zu: %zu alone, %zu together", pad, alone, together);
+        window_reset(window);
+    }
+    window_destroy(window);
+}
+
 static void a_full_window_takes_nothing(void)
 {
     char text[1000];
@@ -237,4 +309,5 @@ static void a_full_window_takes_nothing(void)
 }
 
 CHECK_MAIN(every_row_is_cut_as_it_says, cuts_do_not_matter, floods_stay_in_bounds,
-           a_long_run_is_cut_and_says_so, a_full_window_takes_nothing)
+           a_long_run_is_cut_and_says_so, moving_changes_nothing, the_left_context_is_whole,
+           a_window_is_full_at_one_place, a_full_window_takes_nothing)
