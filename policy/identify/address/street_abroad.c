@@ -131,6 +131,10 @@ static uint32_t compound(struct cursor *cursor, uint32_t index, bool has_house)
 /* "Lange Straße 4", "Kossuth Lajos utca 5", "Erzsébet tér 19.". */
 static uint32_t separate(struct cursor *cursor, uint32_t index)
 {
+    if (glance_word(cursor, index, &plain_words_grammatical)
+        || glance_word(cursor, index, &plain_words_following)) {
+        return 0; /* a sentence's first word holds nothing back */
+    }
     for (uint32_t i = 0; i < CAPITAL_WORDS_MAX; i++) {
         if (!glance_is_capital(cursor, index)
             || !cursor_is_class(cursor, index + 1, LEXEME_SPACE)) {
