@@ -10,7 +10,7 @@ struct glance_digits { /* of a NUMBER */
     uint32_t count;
 };
 
-enum { GLANCE_NOTHING = UINT32_MAX }; /* no lexeme on the left */
+#define GLANCE_NOTHING UINT32_MAX /* no lexeme on the left */
 
 /* The mark, if it is one of these (dashes count as '-', curly quotes as '\''); else 0. */
 char glance_mark(struct cursor *cursor, uint32_t index, const char *marks);
