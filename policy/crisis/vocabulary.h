@@ -1,0 +1,40 @@
+/* vocabulary.h - the words a grammar speaks of, and how people write them: exact, stretched
+ * ("pleaseee"), with digits for letters ("su1cide"), and with one slip where the data allow it
+ * ("suicdie"). An entry is a word, the beginning of one ("suicid*") or a class of them; its number
+ * is what patterns refer to. Made at start, read-only after vocabulary_finish. */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/status.h"
+
+enum { VOCABULARY_WORD_BYTES = 32, VOCABULARY_ENTRIES_MAX = 16384 };
+
+struct vocabulary;
+
+MUST_CHECK enum status vocabulary_create(struct vocabulary **out);
+void vocabulary_destroy(struct vocabulary *vocabulary); /* NULL is fine */
+
+/* The entry of a word of lower-case letters and digits ("dont"), or of a beginning ("suicid*"),
+ * made if it is new. STATUS_INVALID: not such a word. STATUS_FULL, STATUS_IO. */
+MUST_CHECK enum status vocabulary_add(struct vocabulary *vocabulary, const char *text,
+                                      size_t length, uint32_t *out);
+MUST_CHECK enum status vocabulary_add_class(struct vocabulary *vocabulary, uint32_t *out);
+MUST_CHECK enum status vocabulary_join(struct vocabulary *vocabulary, uint32_t entry,
+                                       uint32_t class_entry);
+void vocabulary_give_roles(struct vocabulary *vocabulary, uint32_t entry, uint32_t roles);
+/* One slip in it is forgiven, and what is written inside it ("sui-cide"). */
+void vocabulary_forgive(struct vocabulary *vocabulary, uint32_t entry);
+MUST_CHECK enum status vocabulary_finish(struct vocabulary *vocabulary);
+
+uint32_t vocabulary_count(const struct vocabulary *vocabulary); /* entries; 0 is none's number */
+/* Folded text to its entry; 0: unknown. `_find` takes it as it is. */
+uint32_t vocabulary_find(const struct vocabulary *vocabulary, const char *text, size_t length);
+uint32_t vocabulary_read(const struct vocabulary *vocabulary, const char *text, size_t length);
+bool vocabulary_is_forgiving(const struct vocabulary *vocabulary, uint32_t entry);
+uint32_t vocabulary_roles(const struct vocabulary *vocabulary, uint32_t entry);
+
+/* The classes of an entry: for (link = first(entry); link; link = next(link, &class)). */
+uint32_t vocabulary_classes(const struct vocabulary *vocabulary, uint32_t entry);
+uint32_t vocabulary_next(const struct vocabulary *vocabulary, uint32_t link, uint32_t *out);
