@@ -110,13 +110,20 @@ static uint32_t host_end(struct cursor *cursor, uint32_t index, bool is_spaced)
     return is_spaced ? known_end : end;
 }
 
+/* " dot " or "[dot]", but not the full stop of "okay . how are you". */
+static uint32_t spelled_dot(struct cursor *cursor, uint32_t index)
+{
+    const uint32_t first = cursor_skip_spaces(cursor, index);
+    return cursor_mark(cursor, first) == '.' ? 0 : sign_end(cursor, index, "dot", true);
+}
+
 /* The local part; a full stop may be spelled if it is spaced. */
 static uint32_t local_end(struct cursor *cursor, uint32_t index, bool is_spaced)
 {
     for (uint32_t pieces = 0; pieces < PIECES_MAX && cursor_is_alnum(cursor, index); pieces++) {
         const char mark = cursor_mark(cursor, index + 1);
         if (mark == ' ') {
-            const uint32_t dot = is_spaced ? sign_end(cursor, index + 1, "dot", true) : 0;
+            const uint32_t dot = is_spaced ? spelled_dot(cursor, index + 1) : 0;
             if (dot == 0 || !cursor_is_alnum(cursor, dot)) {
                 return index + 1;
             }
