@@ -214,8 +214,8 @@ static struct finding other_shape(const struct cursor *cursor, const struct grou
         {"2661", POLICY_DEV, false}, /* IMEI */
         {"333", POLICY_SSN, true},   /* social insurance, tax file: CA, AU, FR */
         {"444", POLICY_SSN, false},  /* Aadhaar; member cards */
-        {"4424", POLICY_ACCT, true},     {"451", POLICY_HPB, true}, /* Medicare: AU */
-        {"12223332", POLICY_SSN, false},                            /* INSEE: FR */
+        {"4424", POLICY_ACCT, true},    {"451", POLICY_HPB, true}, /* Medicare: AU */
+        {"1222332", POLICY_SSN, false},                            /* INSEE: FR */
         {"1222333", POLICY_SSN, false},
     };
     for (size_t i = 0; i < COUNT(shapes); i++) {

@@ -11,7 +11,8 @@
 enum {
     LOOKS_MAX = 28,    /* lexemes to the left */
     STRANGERS_MAX = 6, /* words that are no connectors between label and value */
-    GROUP_MAX = 6      /* characters of groups that a space may join */
+    GROUP_MAX = 6,     /* characters of groups that a space may join */
+    BARE_MIN = 6       /* of what is called a number, but of nothing */
 };
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
@@ -22,7 +23,7 @@ struct context {
     const struct record_label *label; /* NULL: none */
     bool is_explicit;                 /* ":", "is" between the two */
     bool is_numbered;                 /* "#", "number", "id" */
-    bool has_id;                      /* "id" stands there, of whatever */
+    bool has_id, has_number;          /* "id", or "number", stands there, of whatever */
 };
 
 /* One lexeme that is no word, between label and value. False: the label cannot be behind it. */
@@ -88,7 +89,7 @@ static const struct record_label *label_at(const struct cursor *cursor, uint32_t
 
 static struct context context_of(const struct cursor *cursor, uint32_t strangers_max)
 {
-    struct context context = {NULL, false, false, false};
+    struct context context = {NULL, false, false, false, false};
     uint32_t strangers = 0;
     uint32_t index = cursor->reading->view.at;
     for (int looks = 0; looks < LOOKS_MAX && cursor_left(cursor, index, &index); looks++) {
@@ -108,16 +109,18 @@ static struct context context_of(const struct cursor *cursor, uint32_t strangers
         const enum record_link link = record_link_of(&cursor->reading->view, index);
         context.is_explicit = context.is_explicit || link == RECORD_LINK_SAYS;
         context.is_numbered = context.is_numbered || link == RECORD_LINK_NUMBER;
-        context.has_id = context.has_id
-                         || (link == RECORD_LINK_NUMBER && strangers == 0
-                             && lexeme_is(&cursor->reading->view, index, "id"));
+        const bool is_name = link == RECORD_LINK_NUMBER && strangers == 0;
+        context.has_id =
+            context.has_id || (is_name && lexeme_is(&cursor->reading->view, index, "id"));
+        context.has_number =
+            context.has_number || (is_name && lexeme_is(&cursor->reading->view, index, "number"));
         strangers += link == RECORD_LINK_NONE;
         if (strangers > strangers_max) {
             break;
         }
     }
-    if (context.has_id) {
-        context.label = &record_id_label;
+    if (context.has_id || context.has_number) {
+        context.label = context.has_id ? &record_id_label : &record_number_label;
     }
     return context;
 }
@@ -233,6 +236,9 @@ static bool fits(struct cursor *cursor, const struct cursor_code *code,
     if (code->digits < 2 || code->length < 4 || is_plain_quantity(code) || is_measure(code)
         || is_diagnosis(code) || is_phrase(code)
         || (is_year(code) && !(is_strong && (context->is_explicit || context->is_numbered)))) {
+        return false;
+    }
+    if (context->label == &record_number_label && code->length < BARE_MIN) {
         return false;
     }
     if (context->label->is_plate) {

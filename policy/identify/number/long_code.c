@@ -169,7 +169,8 @@ static struct finding single(const struct cursor *cursor, uint32_t at)
     }
     const bool is_code = digits >= MIXED_DIGITS_MIN || (length >= 12 && digits >= 3)
                          || (length >= HEX_MIN && digits >= 2)
-                         || (length >= 8 && digits >= 3 && changes(text, length) >= 3);
+                         || (length >= 8 && digits >= 3 && changes(text, length) >= 3)
+                         || (length >= 7 && digits >= 4 && changes(text, length) >= 2);
     return is_code ? FINDING_IS(POLICY_CODE, 1) : nothing;
 }
 

@@ -302,6 +302,7 @@ const struct record_label record_labels[] = {
 };
 const size_t record_label_count = COUNT(record_labels);
 
+const struct record_label record_number_label = {"number", NULL, POLICY_CODE, 0, false, false};
 const struct record_label record_id_label = {"id", NULL, POLICY_CODE, 0, false, false};
 
 static const char *const number_words[] = {"number", "numbers", "no",  "num",        "nbr",

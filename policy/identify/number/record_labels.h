@@ -15,7 +15,7 @@ struct record_label {
 
 extern const struct record_label record_labels[];
 extern const size_t record_label_count;
-extern const struct record_label record_id_label; /* "id", of whatever */
+extern const struct record_label record_id_label, record_number_label; /* of whatever */
 
 enum record_link {
     RECORD_LINK_NONE,

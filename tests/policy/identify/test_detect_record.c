@@ -111,7 +111,7 @@ static const struct {
     {"Medicare: 1EG4-TE5-MK73", "HPB:1EG4-TE5-MK73"},
     {"NPI/licence B5225287", "LIC:B5225287"},
     {"visa number 20231234567890", "ACCT:20231234567890"},
-    {"A-number A123456789", ""},
+    {"A-number A123456789", "CODE:A123456789"},
     {"alien number A 123 456 789", "LIC:A 123 456 789"},
     {"USCIS# 123-456-789", "LIC:123-456-789"},
     {"policy 2024", ""},
