@@ -67,7 +67,7 @@ static bool add_group(const struct window_view *view, uint32_t index, struct gro
 static bool read_groups(struct cursor *cursor, uint32_t index, struct groups *out)
 {
     char joiner = 0;
-    out->count = out->length = 0;
+    *out = (struct groups){.count = 0};
     while (cursor_is_alnum(cursor, index)) {
         if (!add_group(&cursor->reading->view, index, out)) {
             break;

@@ -54,7 +54,7 @@ static bool decimal_at(struct cursor *cursor, uint32_t index, struct decimal *ou
     }
     const struct window_view *view = &cursor->reading->view;
     const char *text = lexeme_text(view, index);
-    *out = (struct decimal){.end = index + 1, .has_sign = sign != 0 && sign == '-'};
+    *out = (struct decimal){.end = index + 1, .has_sign = sign == '-'};
     for (uint32_t i = 0; i < view->lexemes[index].folded_bytes && out->whole < 1000; i++) {
         out->whole = out->whole * 10 + (uint32_t)(text[i] - '0');
     }

@@ -59,9 +59,8 @@ static uint32_t sign_end(struct cursor *cursor, uint32_t index, const char *word
     const char sign = (char)(word[0] == 'a' ? '@' : '.');
     const uint32_t first = is_spaced ? cursor_skip_spaces(cursor, index) : index;
     uint32_t end = 0;
-    if (cursor_mark(cursor, first) == sign) {
-        end = first + 1;
-    } else if (is_spaced && first > index && cursor_is(cursor, first, word)) {
+    if (cursor_mark(cursor, first) == sign
+        || (is_spaced && first > index && cursor_is(cursor, first, word))) {
         end = first + 1;
     } else {
         end = bracketed(cursor, first, word);
