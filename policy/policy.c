@@ -254,8 +254,10 @@ static enum status read_directory(const struct policy *policy, struct table **ou
                                   struct failure *failure)
 {
     struct table *table = calloc(1, sizeof *table);
-    enum status status =
-        table ? list_names(policy, &table, failure) : fail(failure, STATUS_IO, "policy: no memory");
+    if (!table) {
+        return fail(failure, STATUS_IO, "policy: no memory");
+    }
+    enum status status = list_names(policy, &table, failure);
     if (status != STATUS_OK) {
         free(table); /* its rows hold nothing yet */
         return status;

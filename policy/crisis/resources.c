@@ -277,12 +277,12 @@ enum status resources_parse(const char *yaml, size_t length, const char *name,
 {
     struct resources *resources = calloc(1, sizeof *resources);
     struct window *window = window_create(NULL);
-    enum status status = resources && window && phrase_book_create(&resources->book) == STATUS_OK
-                             ? STATUS_OK
-                             : fail(failure, STATUS_IO, "no memory");
-    if (status == STATUS_OK) {
-        status = yaml_tree_parse(yaml, length, name, &resources->tree, failure);
+    enum status status = STATUS_IO;
+    if (!resources || !window || phrase_book_create(&resources->book) != STATUS_OK) {
+        fail(failure, status, "no memory");
+        goto done;
     }
+    status = yaml_tree_parse(yaml, length, name, &resources->tree, failure);
     if (status == STATUS_OK) {
         struct region region = {
             .resources = resources,
@@ -296,6 +296,7 @@ enum status resources_parse(const char *yaml, size_t length, const char *name,
         *out = resources;
         resources = NULL;
     }
+done:
     window_destroy(window);
     resources_destroy(resources);
     return status;

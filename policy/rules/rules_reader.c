@@ -1,12 +1,33 @@
 #include "policy/rules/rules_reader.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
 enum { WORDS_TEXT_BYTES = 200, WORD_BYTES_MAX = 40, DISTANCE_NEAR = 2 };
 
 /* ---- what was meant -------------------------------------------------------------------------- */
+
+static size_t least(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+static char lower(char letter)
+{
+    return letter >= 'A' && letter <= 'Z' ? (char)(letter - 'A' + 'a') : letter;
+}
+
+/* The next line of the table of distances: row holds the last one. */
+static void advance(size_t *row, char letter, const char *to)
+{
+    size_t corner = row[0]++;
+    for (size_t column = 1; to[column - 1] != '\0'; column++) {
+        const char other = lower(to[column - 1]);
+        const size_t above = row[column];
+        row[column] = least(corner + (letter != other), least(above, row[column - 1]) + 1);
+        corner = above;
+    }
+}
 
 /* Letters to change, add or drop from one word to the other, whatever their case. */
 static size_t distance(const char *from, const char *to)
@@ -19,18 +40,8 @@ static size_t distance(const char *from, const char *to)
     for (size_t column = 0; column <= width; column++) {
         row[column] = column;
     }
-    for (size_t line = 0; from[line]; line++) {
-        size_t corner = row[0]++;
-        for (size_t column = 1; column <= width; column++) {
-            const bool is_same =
-                tolower((unsigned char)from[line]) == tolower((unsigned char)to[column - 1]);
-            const size_t above = row[column];
-            size_t least = corner + !is_same;
-            least = above + 1 < least ? above + 1 : least;
-            least = row[column - 1] + 1 < least ? row[column - 1] + 1 : least;
-            row[column] = least;
-            corner = above;
-        }
+    for (; *from != '\0'; from++) {
+        advance(row, lower(*from), to);
     }
     return row[width];
 }

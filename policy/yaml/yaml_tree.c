@@ -43,8 +43,7 @@ enum status yaml_wrong(const struct yaml_tree *tree, const struct yaml_node *nod
 
 /* Every node stands below one parent: an alias would be a second one, or a circle. */
 static enum status take_child(struct yaml_tree *tree, const struct yaml_node *parent, int item,
-                              bool *is_taken, const struct yaml_node **out,
-                              struct failure *failure)
+                              bool *is_taken, const struct yaml_node **out, struct failure *failure)
 {
     const size_t index = (size_t)item - 1;
     if (item < 1 || index >= tree->node_count || is_taken[index]) {
@@ -73,14 +72,13 @@ static enum status take_key(struct yaml_tree *tree, struct yaml_node *map, const
 static enum status fill_list(struct yaml_tree *tree, const yaml_node_t *from, struct yaml_node *to,
                              bool *is_taken, struct failure *failure)
 {
-    const size_t count =
-        (size_t)(from->data.sequence.items.top - from->data.sequence.items.start);
+    const size_t count = (size_t)(from->data.sequence.items.top - from->data.sequence.items.start);
     to->type = NODE_LIST;
     to->entries = calloc(count + 1, sizeof *to->entries);
     enum status status = to->entries ? STATUS_OK : STATUS_IO;
     for (size_t i = 0; status == STATUS_OK && i < count; i++) {
-        status = take_child(tree, to, from->data.sequence.items.start[i], is_taken,
-                            &to->entries[i], failure);
+        status = take_child(tree, to, from->data.sequence.items.start[i], is_taken, &to->entries[i],
+                            failure);
         to->count += status == STATUS_OK;
     }
     return status;
@@ -159,10 +157,9 @@ static enum status check_depth(const struct yaml_tree *tree, const char *bytes, 
         depth -= type == YAML_SEQUENCE_END_EVENT || type == YAML_MAPPING_END_EVENT;
         is_done = type == YAML_STREAM_END_EVENT || type == YAML_NO_EVENT;
         if (depth > YAML_DEPTH_MAX || type == YAML_ALIAS_EVENT) {
-            status = fail(failure, STATUS_INVALID, "%s:%zu: %s", tree->name,
-                          event.start_mark.line + 1,
-                          type == YAML_ALIAS_EVENT ? "anchors and aliases are not taken"
-                                                   : "too many levels");
+            status = fail(
+                failure, STATUS_INVALID, "%s:%zu: %s", tree->name, event.start_mark.line + 1,
+                type == YAML_ALIAS_EVENT ? "anchors and aliases are not taken" : "too many levels");
         }
         yaml_event_delete(&event);
     }
@@ -187,8 +184,8 @@ static enum status load(struct yaml_tree *tree, const char *bytes, size_t length
         tree->has_document = true;
         if (yaml_parser_load(&parser, &second)) {
             if (yaml_document_get_root_node(&second)) {
-                status = fail(failure, STATUS_INVALID, "%s: holds more than one document",
-                              tree->name);
+                status =
+                    fail(failure, STATUS_INVALID, "%s: holds more than one document", tree->name);
             }
             yaml_document_delete(&second);
         }
@@ -320,6 +317,9 @@ bool yaml_integer(const struct yaml_node *node, int64_t min, int64_t max, int64_
 enum status yaml_allow(const struct yaml_tree *tree, const struct yaml_node *map,
                        const char *const *keys, struct failure *failure)
 {
+    if (map && !yaml_is_map(map)) {
+        return yaml_wrong(tree, map, failure, "keys and values are wanted here");
+    }
     for (size_t i = 0; i < yaml_count(map); i++) {
         bool is_known = false;
         for (size_t k = 0; keys[k] && !is_known; k++) {

@@ -1,6 +1,7 @@
-/* yaml_tree.h - a YAML document as a tree, for rules that are data. Owner: the caller of parse; nodes
- * and texts live as the tree. Limits: YAML_BYTES_MAX, YAML_DEPTH_MAX; anchors, aliases, several
- * documents and a key given twice are refused. Errors name file and line. One thread at a time. */
+/* yaml_tree.h - a YAML document as a tree, for rules that are data. Owner: the caller of parse;
+ * nodes and texts live as the tree. Limits: YAML_BYTES_MAX, YAML_DEPTH_MAX; anchors, aliases,
+ * several documents and a key given twice are refused. Errors name file and line. One thread at a
+ * time. */
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
@@ -25,8 +26,8 @@ size_t yaml_count(const struct yaml_node *node); /* entries of a map or a list *
 const struct yaml_node *yaml_at(const struct yaml_node *node, size_t index, const char **key);
 const struct yaml_node *yaml_get(const struct yaml_node *map, const char *key); /* NULL: none */
 
-const char *yaml_text(const struct yaml_node *node); /* of a scalar; NULL: it is none */
-bool yaml_flag(const struct yaml_node *node, bool *out);                     /* true or false */
+const char *yaml_text(const struct yaml_node *node);     /* of a scalar; NULL: it is none */
+bool yaml_flag(const struct yaml_node *node, bool *out); /* true or false */
 bool yaml_integer(const struct yaml_node *node, int64_t min, int64_t max, int64_t *out);
 
 /* "FILE:LINE: " and the message, into failure; returns STATUS_INVALID. */
@@ -34,6 +35,7 @@ enum status yaml_wrong(const struct yaml_tree *tree, const struct yaml_node *nod
                        struct failure *failure, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
-/* STATUS_INVALID: the map has a key that is not in the NULL-terminated list, which failure names. */
+/* STATUS_INVALID: it is no map, or has a key that is not in the NULL-terminated list, which failure
+ * names. */
 MUST_CHECK enum status yaml_allow(const struct yaml_tree *tree, const struct yaml_node *map,
                                   const char *const *keys, struct failure *failure);

@@ -385,6 +385,8 @@ static void wrong_regions_are_refused(void)
         {"version: 1\n" LINES "protocol: {en: {colour: {high: x}}}\n", "x:5: protocol"},
         {"version: 1\n" LINES "foreign_emergency: [\"1\"]\n", "x:5: "},
         {"lines: [", "x:"},
+        {"- 1\n", "x:1: keys and values"},
+        {"version: 1\nlines: [1]\n", "x:2: lines"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct failure failure = {""};
