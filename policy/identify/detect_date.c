@@ -1,344 +1,15 @@
 /* detect_date.c - DATE: anything more exact than a year; AGE90: age.h. The grammar reads a date
  * from its first lexeme. Two numbers alone ("7/4") are a date only where the words in front say so,
  * because "7/10" is a score. A month that is another word too ("may", "march") needs more. */
-#include <string.h>
-
 #include "policy/identify/date/age.h"
 #include "policy/identify/date/calendar.h"
+#include "policy/identify/date/date_part.h"
 #include "policy/identify/date/date_words.h"
+#include "policy/identify/date/number_date.h"
 #include "policy/identify/detector.h"
 #include "policy/identify/words/glance.h"
 #include "policy/identify/words/number_words.h"
 #include "policy/identify/words/plain_words.h"
-
-enum { EVENT_WORDS = 4 };
-
-static uint32_t left_is(const struct cursor *cursor, uint32_t index, uint32_t bits)
-{
-    return glance_left_word(cursor, index, &date_words) & bits;
-}
-
-/* ---- what stands in front ------------------------------------------------------------------ */
-
-/* One of the words is among the last few words of the line or the label above it. */
-static bool told_before(const struct cursor *cursor, uint32_t at, uint32_t bits)
-{
-    uint32_t left = at;
-    for (uint32_t i = 0; i < EVENT_WORDS; i++) {
-        const uint32_t found = left_is(cursor, left, bits | DATE_LINK);
-        if (found & bits) {
-            return true;
-        }
-        left = glance_left(cursor, left);
-        if (left == GLANCE_NOTHING) {
-            return false;
-        }
-        const struct lexeme *lexeme = &cursor->reading->view.lexemes[left];
-        if (!(found & DATE_LINK) && lexeme->class != LEXEME_MARK) {
-            return false;
-        }
-    }
-    return false;
-}
-
-static bool weekday_before(const struct cursor *cursor, uint32_t at)
-{
-    uint32_t left = at;
-    for (uint32_t i = 0; i < 3; i++) { /* a comma and a full stop may stand between */
-        if (glance_left_word(cursor, left, &calendar_words) & CALENDAR_WEEKDAY) {
-            return true;
-        }
-        left = glance_left(cursor, left);
-        if (left == GLANCE_NOTHING || cursor->reading->view.lexemes[left].class != LEXEME_MARK) {
-            return false;
-        }
-    }
-    return false;
-}
-
-/* In front of "7/4": only what never stands in front of a score or a fraction. */
-static bool date_is_told(const struct cursor *cursor, uint32_t at)
-{
-    const uint32_t strong = left_is(cursor, at, DATE_DANGLING);
-    return strong != 0 || told_before(cursor, at, DATE_EVENT | DATE_BIRTH)
-           || weekday_before(cursor, at);
-}
-
-/* ---- parts --------------------------------------------------------------------------------- */
-
-/* 1 .. 31, as a number or an ordinal. */
-static uint32_t day_at(struct cursor *cursor, uint32_t index, bool *is_ordinal)
-{
-    struct glance_digits digits;
-    uint32_t value = 0;
-    *is_ordinal = false;
-    if (glance_digits(cursor, index, &digits)) {
-        const bool is_day = digits.count <= 2 && digits.value >= 1 && digits.value <= 31;
-        return is_day ? index + 1 : 0;
-    }
-    const uint32_t end = number_words_ordinal(cursor, index, &value);
-    *is_ordinal = end != 0;
-    return end != 0 && value >= 1 && value <= 31 ? end : 0;
-}
-
-/* "'61": an apostrophe and two digits. */
-static uint32_t short_year(struct cursor *cursor, uint32_t index)
-{
-    struct glance_digits digits;
-    const bool is_year = glance_mark(cursor, index, "'`") != '\0'
-                         && glance_digits(cursor, index + 1, &digits) && digits.count == 2;
-    return is_year ? index + 2 : 0;
-}
-
-/* A year as such: 1961, '61, nineteen sixty one. */
-static uint32_t year_at(struct cursor *cursor, uint32_t index)
-{
-    struct glance_digits digits;
-    uint32_t value = 0;
-    if (glance_digits(cursor, index, &digits)) {
-        return calendar_is_year(&digits) ? index + 1 : 0;
-    }
-    const uint32_t end = short_year(cursor, index);
-    return end != 0 ? end : number_words_year(cursor, index, &value);
-}
-
-/* What follows day and month: ", 1961", " of 1961", "-61", " '61". Without one: index itself. */
-static uint32_t year_tail(struct cursor *cursor, uint32_t index)
-{
-    struct glance_digits digits;
-    if (glance_mark(cursor, index, "-/") != '\0') {
-        const bool is_year = glance_digits(cursor, index + 1, &digits)
-                             && (digits.count == 2 || calendar_is_year(&digits));
-        return is_year ? index + 2 : index;
-    }
-    uint32_t next = index;
-    if (glance_mark(cursor, next, ".") != '\0') {
-        next++;
-    }
-    next = glance_spaces(cursor, next);
-    if (glance_mark(cursor, next, ",") != '\0') {
-        next = glance_spaces(cursor, next + 1);
-    }
-    if (cursor_is(cursor, next, "of") || cursor_is(cursor, next, "de")
-        || cursor_is(cursor, next, "del")) {
-        next = glance_spaces(cursor, next + 1);
-    }
-    const uint32_t end = next == index ? 0 : year_at(cursor, next);
-    return end == 0 ? index : end;
-}
-
-static uint32_t month_at(struct cursor *cursor, uint32_t index)
-{
-    const uint32_t found = glance_word(cursor, index, &calendar_words);
-    return found & CALENDAR_MONTH ? found : 0;
-}
-
-/* After "5": "-7" or "/7", a range of days. */
-static uint32_t day_range(struct cursor *cursor, uint32_t index)
-{
-    bool is_ordinal = false;
-    if (glance_mark(cursor, index, "-/") == '\0') {
-        return index;
-    }
-    const uint32_t end = day_at(cursor, index + 1, &is_ordinal);
-    return end == 0 || glance_mark(cursor, end, "-/") != '\0' ? index : end;
-}
-
-/* ---- numbers alone ------------------------------------------------------------------------- */
-
-/* "16t10", "00z": digits, with letters of a timestamp. */
-static bool is_stamp_part(struct cursor *cursor, uint32_t index, size_t letter)
-{
-    const struct lexeme *lexeme = cursor_lexeme(cursor, index);
-    if (!lexeme || lexeme->class != LEXEME_MIXED || lexeme->folded_bytes <= letter) {
-        return false;
-    }
-    const char mark = lexeme_text(&cursor->reading->view, index)[letter];
-    return mark == 't' || mark == 'z';
-}
-
-/* ":00", ":00.000Z": what follows the hour. */
-static uint32_t clock_tail(struct cursor *cursor, uint32_t index)
-{
-    for (uint32_t i = 0; i < 4 && glance_mark(cursor, index, ":.+-") != '\0'; i++) {
-        const struct lexeme *part = cursor_lexeme(cursor, index + 1);
-        if (!part || (part->class != LEXEME_NUMBER && part->class != LEXEME_MIXED)) {
-            break;
-        }
-        index += 2;
-    }
-    return index;
-}
-
-/* A time behind an ISO date: " 10:00:00". */
-static uint32_t stamp_tail(struct cursor *cursor, uint32_t index)
-{
-    struct glance_digits digits;
-    const bool is_clock = cursor_is_class(cursor, index, LEXEME_SPACE)
-                          && glance_digits(cursor, index + 1, &digits) && digits.count == 2
-                          && digits.value < 24 && glance_mark(cursor, index + 2, ":") != '\0';
-    return is_clock ? clock_tail(cursor, index + 2) : index;
-}
-
-/* 1961-02-16, also 1961-02-16T10:00:00Z, from the mark behind the month on. */
-static uint32_t iso_day(struct cursor *cursor, uint32_t index, const char *mark, uint32_t month)
-{
-    struct glance_digits day;
-    if (glance_mark(cursor, index, mark) == '\0') {
-        const bool is_month = mark[0] != '.' && !glance_goes_on(cursor, index, "./-");
-        return is_month && month >= 1 && month <= 12 ? index : 0;
-    }
-    if (is_stamp_part(cursor, index + 1, 2)) {
-        return clock_tail(cursor, index + 2);
-    }
-    if (!glance_digits(cursor, index + 1, &day) || day.count > 2
-        || !calendar_is_day_of(day.value, month)) {
-        return 0;
-    }
-    return glance_goes_on(cursor, index + 2, "./-") ? 0 : stamp_tail(cursor, index + 2);
-}
-
-/* The year of 2/16/1961 or 2-16-61, from the mark behind day and month on. A short year counts
- * where its shape or the words in front say so: 1.2.10 is a version. */
-static uint32_t year_of_numbers(struct cursor *cursor, uint32_t index, const char *mark,
-                                bool is_clear)
-{
-    struct glance_digits year;
-    const uint32_t at = mark[0] == '/' ? glance_spaces(cursor, index + 1) : index + 1;
-    if (is_stamp_part(cursor, at, 4)) { /* 11/21/2026T10:00 */
-        return clock_tail(cursor, at + 1);
-    }
-    if (!glance_digits(cursor, at, &year)) {
-        return 0;
-    }
-    const bool is_short =
-        year.count == 2 && (is_clear || mark[0] == '/' || (mark[0] == '-' && year.value > 31));
-    const bool is_year = calendar_is_year(&year) || is_short;
-    return is_year && !glance_goes_on(cursor, at + 1, mark[0] == '/' ? "./" : "./-") ? at + 1 : 0;
-}
-
-/* "-2/20", "-3/1/2023" behind a date of numbers: the index after it, or the index itself. */
-static uint32_t number_range(struct cursor *cursor, uint32_t index)
-{
-    struct glance_digits part;
-    uint32_t next = index;
-    if (index == 0 || glance_mark(cursor, index, "-") == '\0') {
-        return index;
-    }
-    for (uint32_t i = 0; i < 3; i++) {
-        if (!glance_digits(cursor, next + 1, &part)) {
-            return index;
-        }
-        next += 2;
-        if (i > 0 && glance_mark(cursor, next, "/") == '\0') {
-            return next;
-        }
-    }
-    return next;
-}
-
-/* "-03" behind a year and a month's name. */
-static uint32_t day_of_named_month(struct cursor *cursor, uint32_t index, const char *mark)
-{
-    bool is_ordinal = false;
-    return glance_mark(cursor, index, mark) != '\0' ? day_at(cursor, index + 1, &is_ordinal) : 0;
-}
-
-/* Two numbers without a third: a date only where it is said. */
-static uint32_t month_and_day(struct cursor *cursor, uint32_t at, uint32_t end, const char *mark,
-                              bool has_context)
-{
-    const char *marks = mark[0] == '/' ? "./" : "./-";
-    if (glance_goes_on(cursor, end, marks) || glance_mark(cursor, end, "%") != '\0') {
-        return 0;
-    }
-    const bool is_born = told_before(cursor, at, DATE_BIRTH);
-    if (mark[0] != '/') {
-        return is_born ? end : 0;
-    }
-    const bool is_told = has_context || is_born || date_is_told(cursor, at);
-    return is_told && !plain_words_unit_follows(cursor, end) ? end : 0;
-}
-
-/* 1/2 and 7/10 after "by": fractions and scores, not days. */
-static bool is_fraction(const struct cursor *cursor, uint32_t at, uint32_t one, uint32_t other)
-{
-    const uint32_t left = glance_left(cursor, at);
-    return left != GLANCE_NOTHING && lexeme_is(&cursor->reading->view, left, "by") && one <= 3
-           && other <= 4;
-}
-
-static uint32_t numbers(struct cursor *cursor, uint32_t at, bool has_context)
-{
-    struct glance_digits first;
-    struct glance_digits second;
-    if (!glance_digits(cursor, at, &first)) {
-        return 0;
-    }
-    if (first.count == 6 || first.count == 8) {
-        return calendar_is_solid_date(first.value, first.count)
-                       && told_before(cursor, at, DATE_BIRTH)
-                   ? at + 1
-                   : 0;
-    }
-    const bool is_year = calendar_is_year(&first);
-    if ((first.count > 2 && !is_year) || first.value == 0) {
-        return 0;
-    }
-    uint32_t next = at + 1;
-    if (glance_mark(cursor, next, "/-.") == '\0') { /* 2 / 16 / 1961 */
-        next = is_year ? next : glance_spaces(cursor, next);
-        if (next == at + 1 || glance_mark(cursor, next, "/") == '\0') {
-            return 0;
-        }
-    }
-    const char mark[2] = {glance_mark(cursor, next, "/-."), '\0'};
-    next = mark[0] == '/' ? glance_spaces(cursor, next + 1) : next + 1;
-    if (is_year && glance_word(cursor, next, &calendar_words) & CALENDAR_MONTH) {
-        return day_of_named_month(cursor, next + 1, mark); /* 2021-Jun-03 */
-    }
-    if (!glance_digits(cursor, next, &second)) {
-        return 0;
-    }
-    if (is_year) {
-        return second.count <= 2 ? iso_day(cursor, next + 1, mark, second.value) : 0;
-    }
-    if (mark[0] == '/' && calendar_is_year(&second) && first.value <= 12) {
-        return glance_goes_on(cursor, next + 1, "/-.") ? 0 : next + 1;
-    }
-    if (second.count > 2 || !calendar_is_day_and_month(first.value, second.value)) {
-        return 0;
-    }
-    const uint32_t end = mark[0] == '/' ? glance_spaces(cursor, next + 1) : next + 1;
-    if (glance_mark(cursor, end, mark) != '\0') {
-        const bool is_clear =
-            first.count + second.count == 4 || told_before(cursor, at, DATE_EVENT | DATE_BIRTH);
-        return number_range(cursor, year_of_numbers(cursor, end, mark, is_clear));
-    }
-    if (is_fraction(cursor, at, first.value, second.value)) {
-        return 0;
-    }
-    return number_range(cursor, month_and_day(cursor, at, next + 1, mark, has_context));
-}
-
-/* 02 16 1961, where a date is told. */
-static uint32_t spaced_numbers(struct cursor *cursor, uint32_t at)
-{
-    struct glance_digits part[3];
-    if (!told_before(cursor, at, DATE_BIRTH | DATE_EVENT)) {
-        return 0;
-    }
-    uint32_t next = at;
-    for (uint32_t i = 0; i < 3; i++) {
-        if (!glance_digits(cursor, next, &part[i]) || part[i].count > 4) {
-            return 0;
-        }
-        next = i == 2 ? next + 1 : glance_spaces(cursor, next + 1);
-    }
-    return calendar_is_day_and_month(part[0].value, part[1].value) && calendar_is_year(&part[2])
-               ? next
-               : 0;
-}
 
 /* ---- with a month's name ------------------------------------------------------------------- */
 
@@ -350,8 +21,9 @@ static bool is_lower(const struct cursor *cursor, uint32_t index)
 /* "5 may be", "2 march on": the month's name is a verb. */
 static bool is_verb(struct cursor *cursor, uint32_t month, uint32_t at)
 {
-    if (!(month_at(cursor, month) & CALENDAR_AMBIGUOUS) || !is_lower(cursor, month)
-        || left_is(cursor, at, DATE_BEFORE) || told_before(cursor, at, DATE_EVENT | DATE_BIRTH)) {
+    if (!(date_part_month(cursor, month) & CALENDAR_AMBIGUOUS) || !is_lower(cursor, month)
+        || date_words_before(cursor, at, DATE_BEFORE)
+        || date_words_tell(cursor, at, DATE_EVENT | DATE_BIRTH)) {
         return false;
     }
     const uint32_t next = glance_spaces(cursor, month + 1);
@@ -363,11 +35,11 @@ static bool is_verb(struct cursor *cursor, uint32_t month, uint32_t at)
 static uint32_t day_first(struct cursor *cursor, uint32_t at)
 {
     bool is_ordinal = false;
-    uint32_t next = day_at(cursor, at, &is_ordinal);
+    uint32_t next = date_part_day(cursor, at, &is_ordinal);
     if (next == 0) {
         return 0;
     }
-    next = day_range(cursor, next);
+    next = date_part_day_range(cursor, next);
     if (glance_mark(cursor, next, "-/.") != '\0') {
         next++;
     }
@@ -377,10 +49,10 @@ static uint32_t day_first(struct cursor *cursor, uint32_t at)
         next = glance_spaces(cursor, next + 1);
         is_ordinal = true;
     }
-    if (month_at(cursor, next) == 0) {
+    if (date_part_month(cursor, next) == 0) {
         return 0;
     }
-    const uint32_t end = year_tail(cursor, next + 1);
+    const uint32_t end = date_part_year_tail(cursor, next + 1);
     if (end == next + 1 && !is_ordinal && is_verb(cursor, next, at)) {
         return 0;
     }
@@ -411,12 +83,12 @@ static uint32_t day_after_month(struct cursor *cursor, uint32_t index)
     if (cursor_is(cursor, next, "the")) {
         next = glance_spaces(cursor, next + 1);
     }
-    const uint32_t day = day_at(cursor, next, &is_ordinal);
+    const uint32_t day = date_part_day(cursor, next, &is_ordinal);
     if (day == 0 || (next != index && !is_ordinal)) {
         return next == index ? day_in_words(cursor, next) : 0;
     }
-    const uint32_t last = day_range(cursor, day);
-    const uint32_t end = year_tail(cursor, last);
+    const uint32_t last = date_part_day_range(cursor, day);
+    const uint32_t end = date_part_year_tail(cursor, last);
     if (end != last || is_ordinal) {
         return end;
     }
@@ -426,16 +98,17 @@ static uint32_t day_after_month(struct cursor *cursor, uint32_t index)
 /* "June 1998", "june of 1998", "Jun '98", "Feb-61". */
 static uint32_t year_after_month(struct cursor *cursor, uint32_t at, uint32_t index)
 {
-    const uint32_t end = year_tail(cursor, at + 1);
+    const uint32_t end = date_part_year_tail(cursor, at + 1);
     if (end != at + 1) {
         return end;
     }
-    return index == at + 1 ? 0 : year_at(cursor, index);
+    return index == at + 1 ? 0 : date_part_year(cursor, index);
 }
 
 static uint32_t month_first(struct cursor *cursor, uint32_t at, uint32_t month)
 {
-    if ((month & CALENDAR_AMBIGUOUS) && is_lower(cursor, at) && left_is(cursor, at, DATE_SUBJECT)) {
+    if ((month & CALENDAR_AMBIGUOUS) && is_lower(cursor, at)
+        && date_words_before(cursor, at, DATE_SUBJECT)) {
         return 0;
     }
     uint32_t next = at + 1;
@@ -461,7 +134,7 @@ static uint32_t month_first(struct cursor *cursor, uint32_t at, uint32_t month)
 static uint32_t dangling_day(struct cursor *cursor, uint32_t at)
 {
     bool is_ordinal = false;
-    const uint32_t end = day_at(cursor, at, &is_ordinal);
+    const uint32_t end = date_part_day(cursor, at, &is_ordinal);
     return end != 0 && is_ordinal && plain_words_sentence_follows(cursor, end)
                    && glance_mark(cursor, end, "-") == '\0'
                ? end
@@ -470,9 +143,9 @@ static uint32_t dangling_day(struct cursor *cursor, uint32_t at)
 
 static uint32_t the_day(struct cursor *cursor, uint32_t at, bool after_weekday)
 {
-    const bool is_told = after_weekday || left_is(cursor, at, DATE_BEFORE)
-                         || told_before(cursor, at, DATE_EVENT | DATE_BIRTH)
-                         || weekday_before(cursor, at);
+    const bool is_told = after_weekday || date_words_before(cursor, at, DATE_BEFORE)
+                         || date_words_tell(cursor, at, DATE_EVENT | DATE_BIRTH)
+                         || date_words_weekday(cursor, at);
     if (!is_told) {
         return 0;
     }
@@ -481,8 +154,8 @@ static uint32_t the_day(struct cursor *cursor, uint32_t at, bool after_weekday)
     if (end != 0) {
         return end;
     }
-    const bool may_dangle =
-        after_weekday || left_is(cursor, at, DATE_DANGLING) || weekday_before(cursor, at);
+    const bool may_dangle = after_weekday || date_words_before(cursor, at, DATE_DANGLING)
+                            || date_words_weekday(cursor, at);
     return may_dangle ? dangling_day(cursor, next) : 0;
 }
 
@@ -503,13 +176,13 @@ static uint32_t weekday_first(struct cursor *cursor, uint32_t at, uint32_t weekd
     }
     if (lexeme->class == LEXEME_NUMBER) {
         const bool is_sure = !(weekday & CALENDAR_SHORT) || !is_lower(cursor, at);
-        const uint32_t end = numbers(cursor, next, is_sure);
+        const uint32_t end = number_date_match(cursor, next, is_sure);
         return end != 0 ? end : day_first(cursor, next);
     }
     if (cursor_is(cursor, next, "the")) {
         return the_day(cursor, next, true);
     }
-    const uint32_t month = month_at(cursor, next);
+    const uint32_t month = date_part_month(cursor, next);
     return month != 0 ? month_first(cursor, next, month) : day_first(cursor, next);
 }
 
@@ -523,7 +196,7 @@ static uint32_t genitive(struct cursor *cursor, uint32_t index)
 /* A holiday's year, or the word in front of it, makes it a day of someone's life. */
 static uint32_t holiday_end(struct cursor *cursor, uint32_t at, uint32_t end)
 {
-    const uint32_t whole = year_tail(cursor, end);
+    const uint32_t whole = date_part_year_tail(cursor, end);
     const uint32_t left = glance_left(cursor, at);
     const bool is_told = left != GLANCE_NOTHING && lexeme_is(&cursor->reading->view, left, "on");
     return whole != end || is_told ? whole : 0;
@@ -588,7 +261,7 @@ static uint32_t joined(struct cursor *cursor, uint32_t at)
         return 0;
     }
     const bool is_ordinal = length == end + back + 2 && back <= 2;
-    return length == end + back || is_ordinal ? year_tail(cursor, at + 1) : 0;
+    return length == end + back || is_ordinal ? date_part_year_tail(cursor, at + 1) : 0;
 }
 
 /* ---- detector ------------------------------------------------------------------------------ */
@@ -623,14 +296,14 @@ static uint32_t date_match(struct cursor *cursor, uint32_t at)
     if (cursor_is_class(cursor, at, LEXEME_WORD)) {
         return words_first(cursor, at);
     }
-    uint32_t end = numbers(cursor, at, false);
+    uint32_t end = number_date_match(cursor, at, false);
     if (end == 0) {
         end = joined(cursor, at);
     }
     if (end == 0) {
         end = day_first(cursor, at);
     }
-    return end != 0 ? end : spaced_numbers(cursor, at);
+    return end != 0 ? end : number_date_spaced(cursor, at);
 }
 
 struct finding detect_date(const struct reading *reading)

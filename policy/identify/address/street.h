@@ -6,9 +6,5 @@
 
 uint32_t street_match(struct cursor *cursor, uint32_t at);
 
-/* ", Apt 36", " #313", "\n Suite 12": the index after what tells the place within a house, or the
- * index itself. */
-uint32_t street_unit(struct cursor *cursor, uint32_t index);
-
 /* Words in front speak of where someone lives. */
 bool street_is_told(const struct cursor *cursor, uint32_t at);

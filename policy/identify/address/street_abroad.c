@@ -2,6 +2,7 @@
 #include "policy/identify/address/street_abroad.h"
 
 #include "policy/identify/address/street.h"
+#include "policy/identify/address/street_unit.h"
 #include "policy/identify/address/street_words.h"
 #include "policy/identify/words/glance.h"
 #include "policy/identify/words/plain_words.h"

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "policy/identify/address/street.h"
+#include "policy/identify/address/street_unit.h"
 #include "policy/identify/address/street_words.h"
 #include "policy/identify/words/glance.h"
 #include "policy/identify/words/number_words.h"

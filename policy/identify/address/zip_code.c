@@ -1,50 +1,42 @@
 /* zip_code.c - see zip_code.h. */
 #include "policy/identify/address/zip_code.h"
 
-#include <string.h>
-
+#include "policy/identify/address/post_code.h"
 #include "policy/identify/address/street_words.h"
 #include "policy/identify/phone/phone_words.h"
 #include "policy/identify/words/glance.h"
 #include "policy/identify/words/plain_words.h"
 
 enum {
-    TOLD = 1,        /* zip, postcode */
-    PLACE = 2,       /* in, near: a place follows */
-    LINK = 4,        /* between "zip" and the code */
-    STATE = 16,      /* of the United States, in capitals */
-    NO_LETTERS = 32, /* never the last letters of a code: units */
-    LOWER = 64,      /* a state's letters that are no word */
-    ABROAD = 128,    /* a state of Australia: four digits follow */
-    AREA = 256       /* behind: "the 66521 area" */
+    TOLD = 1,     /* zip, postcode */
+    PLACE = 2,    /* in, near: a place follows */
+    LINK = 4,     /* between "zip" and the code */
+    STATE = 16,   /* of the United States, in capitals */
+    LOWER = 64,   /* a state's letters that are no word */
+    ABROAD = 128, /* a state of Australia: four digits follow */
+    AREA = 256    /* behind: "the 66521 area" */
 };
 
 /* clang-format off */
 static const struct word_entry entries[] = {
-    {"act", ABROAD}, {"ad", NO_LETTERS}, {"ak", STATE | LOWER}, {"al", STATE}, {"am", NO_LETTERS},
-    {"ar", STATE}, {"area", PLACE | LINK | AREA}, {"around", PLACE}, {"at", PLACE},
-    {"az", STATE | LOWER}, {"bc", NO_LETTERS}, {"ca", STATE | LOWER}, {"cap", TOLD},
-    {"ce", NO_LETTERS}, {"cm", NO_LETTERS}, {"co", STATE}, {"code", LINK}, {"codes", LINK},
-    {"ct", STATE}, {"dc", STATE}, {"de", STATE}, {"dr", NO_LETTERS}, {"eircode", TOLD},
-    {"fl", STATE | LOWER}, {"from", PLACE}, {"ft", NO_LETTERS}, {"ga", STATE | LOWER},
-    {"hi", STATE}, {"hr", NO_LETTERS}, {"ia", STATE}, {"id", STATE}, {"il", STATE | LOWER},
-    {"in", PLACE | STATE}, {"is", LINK}, {"it's", LINK}, {"its", LINK}, {"kg", NO_LETTERS},
-    {"ks", STATE | LOWER}, {"ky", STATE | LOWER}, {"la", STATE}, {"lb", NO_LETTERS}, {"ma", STATE},
-    {"md", STATE}, {"me", STATE}, {"mg", NO_LETTERS}, {"mi", STATE}, {"ml", NO_LETTERS},
-    {"mm", NO_LETTERS}, {"mn", STATE | LOWER}, {"mo", STATE}, {"mr", NO_LETTERS},
-    {"ms", STATE | NO_LETTERS}, {"mt", STATE}, {"my", LINK}, {"nc", STATE | LOWER},
-    {"nd", STATE | NO_LETTERS}, {"ne", STATE}, {"near", PLACE}, {"nh", STATE | LOWER},
-    {"nj", STATE | LOWER}, {"nm", STATE | LOWER}, {"no", NO_LETTERS}, {"nsw", ABROAD},
-    {"nt", ABROAD}, {"nv", STATE | LOWER}, {"ny", STATE | LOWER}, {"of", LINK}, {"oh", STATE},
-    {"ok", STATE}, {"or", STATE}, {"oz", NO_LETTERS}, {"pa", STATE}, {"pincode", TOLD},
-    {"plz", TOLD}, {"pm", NO_LETTERS}, {"postal", TOLD}, {"postcode", TOLD}, {"postcodes", TOLD},
-    {"pr", STATE}, {"qld", ABROAD}, {"rd", NO_LETTERS}, {"region", AREA}, {"ri", STATE | LOWER},
-    {"s", LINK}, {"sa", ABROAD}, {"sc", STATE | LOWER}, {"sd", STATE}, {"st", NO_LETTERS},
-    {"tas", ABROAD}, {"th", NO_LETTERS}, {"the", LINK}, {"tn", STATE | LOWER}, {"to", PLACE},
-    {"tx", STATE | LOWER}, {"uk", NO_LETTERS}, {"us", NO_LETTERS}, {"ut", STATE | LOWER},
-    {"va", STATE}, {"vic", ABROAD}, {"vt", STATE | LOWER}, {"wa", STATE | LOWER | ABROAD},
-    {"was", LINK}, {"wi", STATE | LOWER}, {"wk", NO_LETTERS}, {"wv", STATE | LOWER},
-    {"wy", STATE | LOWER}, {"yr", NO_LETTERS}, {"zip", TOLD | AREA}, {"zipcode", TOLD | AREA},
+    {"act", ABROAD}, {"ak", STATE | LOWER}, {"al", STATE}, {"ar", STATE},
+    {"area", PLACE | LINK | AREA}, {"around", PLACE}, {"at", PLACE}, {"az", STATE | LOWER},
+    {"ca", STATE | LOWER}, {"cap", TOLD}, {"co", STATE}, {"code", LINK}, {"codes", LINK},
+    {"ct", STATE}, {"dc", STATE}, {"de", STATE}, {"eircode", TOLD}, {"fl", STATE | LOWER},
+    {"from", PLACE}, {"ga", STATE | LOWER}, {"hi", STATE}, {"ia", STATE}, {"id", STATE},
+    {"il", STATE | LOWER}, {"in", PLACE | STATE}, {"is", LINK}, {"it's", LINK}, {"its", LINK},
+    {"ks", STATE | LOWER}, {"ky", STATE | LOWER}, {"la", STATE}, {"ma", STATE}, {"md", STATE},
+    {"me", STATE}, {"mi", STATE}, {"mn", STATE | LOWER}, {"mo", STATE}, {"ms", STATE},
+    {"mt", STATE}, {"my", LINK}, {"nc", STATE | LOWER}, {"nd", STATE}, {"ne", STATE},
+    {"near", PLACE}, {"nh", STATE | LOWER}, {"nj", STATE | LOWER}, {"nm", STATE | LOWER},
+    {"nsw", ABROAD}, {"nt", ABROAD}, {"nv", STATE | LOWER}, {"ny", STATE | LOWER}, {"of", LINK},
+    {"oh", STATE}, {"ok", STATE}, {"or", STATE}, {"pa", STATE}, {"pincode", TOLD}, {"plz", TOLD},
+    {"postal", TOLD}, {"postcode", TOLD}, {"postcodes", TOLD}, {"pr", STATE}, {"qld", ABROAD},
+    {"region", AREA}, {"ri", STATE | LOWER}, {"s", LINK}, {"sa", ABROAD}, {"sc", STATE | LOWER},
+    {"sd", STATE}, {"tas", ABROAD}, {"the", LINK}, {"tn", STATE | LOWER}, {"to", PLACE},
+    {"tx", STATE | LOWER}, {"ut", STATE | LOWER}, {"va", STATE}, {"vic", ABROAD},
+    {"vt", STATE | LOWER}, {"wa", STATE | LOWER | ABROAD}, {"was", LINK}, {"wi", STATE | LOWER},
+    {"wv", STATE | LOWER}, {"wy", STATE | LOWER}, {"zip", TOLD | AREA}, {"zipcode", TOLD | AREA},
     {"zipcodes", TOLD},
 };
 /* clang-format on */
@@ -270,101 +262,12 @@ static uint32_t by_digits(struct cursor *cursor, uint32_t at)
     return is_code ? at + 1 : 0;
 }
 
-/* ---- by shape ------------------------------------------------------------------------------ */
-
-/* The lexeme's letters and digits are as in the shape: A a letter, 9 a digit. */
-static bool has_shape(struct cursor *cursor, uint32_t index, const char *shape)
-{
-    const struct lexeme *lexeme = cursor_lexeme(cursor, index);
-    const size_t length = strlen(shape);
-    if (!lexeme || lexeme->folded_bytes != length) {
-        return false;
-    }
-    const char *text = lexeme_text(&cursor->reading->view, index);
-    for (size_t i = 0; i < length; i++) {
-        const bool is_digit = text[i] >= '0' && text[i] <= '9';
-        const bool is_letter = text[i] >= 'a' && text[i] <= 'z';
-        if (shape[i] == '9' ? !is_digit : !is_letter) {
-            return false;
-        }
-    }
-    return true;
-}
-
-static bool has_any_shape(struct cursor *cursor, uint32_t index, const char *const *shapes,
-                          size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        if (has_shape(cursor, index, shapes[i])) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* SW1A 1AA; the last letters are never a unit ("B12 5mg"). */
-static uint32_t british(struct cursor *cursor, uint32_t at)
-{
-    static const char *const outward[] = {"A9", "A99", "AA9", "AA99", "A9A", "AA9A"};
-    if (!has_any_shape(cursor, at, outward, sizeof outward / sizeof outward[0])) {
-        return 0;
-    }
-    const uint32_t next = glance_spaces(cursor, at + 1);
-    if (next == at + 1 || !has_shape(cursor, next, "9AA")) {
-        return 0;
-    }
-    const char *letters = lexeme_text(&cursor->reading->view, next) + 1;
-    const bool is_unit = word_table_find(&zip_code_words, letters, 2) & NO_LETTERS;
-    return is_unit || strchr("cikmov", letters[0]) || strchr("cikmov", letters[1]) ? 0 : next + 1;
-}
-
-/* K1A 0B1, K1A0B1, K1A-0B1. */
-static uint32_t canadian(struct cursor *cursor, uint32_t at)
-{
-    const struct lexeme *lexeme = cursor_lexeme(cursor, at);
-    if (strchr("dfioquwz", *lexeme_text(&cursor->reading->view, at))) {
-        return 0;
-    }
-    if (has_shape(cursor, at, "A9A9A9")) {
-        return lexeme->letter_case == CASE_UPPER ? at + 1 : 0;
-    }
-    if (!has_shape(cursor, at, "A9A")) {
-        return 0;
-    }
-    const uint32_t next =
-        glance_mark(cursor, at + 1, "-") != '\0' ? at + 2 : glance_spaces(cursor, at + 1);
-    return next != at + 1 && has_shape(cursor, next, "9A9") ? next + 1 : 0;
-}
-
-/* 1012 AB, behind a comma or at the start of a line. */
-static uint32_t dutch(struct cursor *cursor, uint32_t at)
-{
-    struct glance_digits digits;
-    if (!glance_digits(cursor, at, &digits) || digits.count != 4 || digits.value < 1000) {
-        return 0;
-    }
-    const uint32_t left = glance_left_on_line(cursor, at);
-    if (left != GLANCE_NOTHING && !lexeme_is(&cursor->reading->view, left, ",")) {
-        return 0;
-    }
-    const uint32_t next = glance_spaces(cursor, at + 1);
-    const struct lexeme *letters = next == at + 1 ? NULL : cursor_lexeme(cursor, next);
-    const bool is_code = letters && letters->class == LEXEME_WORD && letters->folded_bytes == 2
-                         && letters->letter_case == CASE_UPPER
-                         && !(glance_word(cursor, next, &zip_code_words) & NO_LETTERS);
-    return is_code ? next + 1 : 0;
-}
-
 uint32_t zip_code_match(struct cursor *cursor, uint32_t at)
 {
     if (glance_is_tail(cursor, at, "-./:,#_")
         || (at > 0 && glance_mark(cursor, at - 1, "$#-_") != '\0')) {
         return 0;
     }
-    if (cursor_is_class(cursor, at, LEXEME_MIXED)) {
-        const uint32_t end = british(cursor, at);
-        return end != 0 ? end : canadian(cursor, at);
-    }
     const uint32_t end = by_digits(cursor, at);
-    return end != 0 ? end : dutch(cursor, at);
+    return end != 0 ? end : post_code_match(cursor, at);
 }

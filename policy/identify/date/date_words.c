@@ -1,6 +1,11 @@
 /* date_words.c - see date_words.h. */
 #include "policy/identify/date/date_words.h"
 
+#include "policy/identify/date/calendar.h"
+#include "policy/identify/words/glance.h"
+
+enum { EVENT_WORDS = 4 };
+
 /* clang-format off */
 static const struct word_entry entries[] = {
     {"admission", DATE_EVENT}, {"admit", DATE_EVENT}, {"admitted", DATE_BEFORE | DATE_EVENT},
@@ -55,3 +60,52 @@ static const struct word_entry entries[] = {
 };
 /* clang-format on */
 const struct word_table date_words = WORD_TABLE(entries);
+
+uint32_t date_words_before(const struct cursor *cursor, uint32_t index, uint32_t bits)
+{
+    return glance_left_word(cursor, index, &date_words) & bits;
+}
+
+/* One of the words is among the last few words of the line or the label above it. */
+bool date_words_tell(const struct cursor *cursor, uint32_t at, uint32_t bits)
+{
+    uint32_t left = at;
+    for (uint32_t i = 0; i < EVENT_WORDS; i++) {
+        const uint32_t found = date_words_before(cursor, left, bits | DATE_LINK);
+        if (found & bits) {
+            return true;
+        }
+        left = glance_left(cursor, left);
+        if (left == GLANCE_NOTHING) {
+            return false;
+        }
+        const struct lexeme *lexeme = &cursor->reading->view.lexemes[left];
+        if (!(found & DATE_LINK) && lexeme->class != LEXEME_MARK) {
+            return false;
+        }
+    }
+    return false;
+}
+
+bool date_words_weekday(const struct cursor *cursor, uint32_t at)
+{
+    uint32_t left = at;
+    for (uint32_t i = 0; i < 3; i++) { /* a comma and a full stop may stand between */
+        if (glance_left_word(cursor, left, &calendar_words) & CALENDAR_WEEKDAY) {
+            return true;
+        }
+        left = glance_left(cursor, left);
+        if (left == GLANCE_NOTHING || cursor->reading->view.lexemes[left].class != LEXEME_MARK) {
+            return false;
+        }
+    }
+    return false;
+}
+
+/* In front of "7/4": only what never stands in front of a score or a fraction. */
+bool date_words_are_clear(const struct cursor *cursor, uint32_t at)
+{
+    const uint32_t strong = date_words_before(cursor, at, DATE_DANGLING);
+    return strong != 0 || date_words_tell(cursor, at, DATE_EVENT | DATE_BIRTH)
+           || date_words_weekday(cursor, at);
+}

@@ -1,6 +1,7 @@
 /* date_words.h - words around a date: what says that one follows, and what says that "may" is a
  * verb. */
 #pragma once
+#include "policy/identify/cursor.h"
 #include "policy/identify/words/word_table.h"
 
 enum {
@@ -14,3 +15,13 @@ enum {
 };
 
 extern const struct word_table date_words;
+
+/* Which of the bits the word directly in front has. */
+uint32_t date_words_before(const struct cursor *cursor, uint32_t index, uint32_t bits);
+
+/* A word with one of the bits is among the last few, with nothing but links between. */
+bool date_words_tell(const struct cursor *cursor, uint32_t at, uint32_t bits);
+bool date_words_weekday(const struct cursor *cursor, uint32_t at);
+
+/* In front of "7/4": only what never stands in front of a score or a fraction. */
+bool date_words_are_clear(const struct cursor *cursor, uint32_t at);
