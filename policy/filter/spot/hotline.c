@@ -6,7 +6,7 @@ enum {
     LONG_DIGITS = 7,
     WORDED_DIGITS = 4,      /* 1-800-...: then letters may stand for digits */
     DIAL_LEXEMES = 8,       /* how far in front of it dialling is spoken of */
-    RIGHT_LEXEMES_MAX = 48, /* how far behind it the line may be named */
+    RIGHT_LEXEMES_MAX = 12, /* how far behind it the line may be named; it is held so long */
 };
 
 static bool is_between(const struct window_view *view, uint32_t at)
