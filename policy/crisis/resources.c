@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "base/buffer.h"
-#include "policy/crisis/resource_spelling.h"
-#include "policy/crisis/resources_parts.h"
+#include "policy/crisis/resources/resource_spelling.h"
+#include "policy/crisis/resources/resources_parts.h"
 #include "policy/data/data_file.h"
 
 /* What is being read, so that errors find file and line. */

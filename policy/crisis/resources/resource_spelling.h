@@ -2,7 +2,7 @@
  * written: with and without "National", trunk prefix and country code, in digits and vanity
  * letters. Owner of the window: the caller; one thread. */
 #pragma once
-#include "policy/crisis/resources_parts.h"
+#include "policy/crisis/resources/resources_parts.h"
 
 struct window;
 

@@ -3,8 +3,8 @@
  * inside many other numbers, so a number must have edges of its own. */
 #include <string.h>
 
-#include "policy/crisis/resources_parts.h"
-#include "policy/crisis/symbol_reader.h"
+#include "policy/crisis/resources/resources_parts.h"
+#include "policy/crisis/resources/symbol_reader.h"
 
 enum { SHORT_DIGITS = 4, PATH_LEXEMES_MAX = 48, ADDRESS_WORDS_MAX = 3, CONTEXT_LEXEMES = 8 };
 

@@ -1,4 +1,4 @@
-#include "policy/crisis/symbol_reader.h"
+#include "policy/crisis/resources/symbol_reader.h"
 
 #include <string.h>
 

@@ -2,7 +2,7 @@
  * regions. A word may have several roles. */
 #include <string.h>
 
-#include "policy/crisis/resources_parts.h"
+#include "policy/crisis/resources/resources_parts.h"
 
 enum { CUE_LINE = WORD_CUE | WORD_LINE, OWNER_COUNTED = WORD_OWNER | WORD_COUNTED };
 

@@ -1,8 +1,8 @@
 /* resources_parts.h - what resources is made of, for its own files alone: the lines of a region,
  * its phrases, and the words by which a crisis line is known to be spoken of. */
 #pragma once
-#include "policy/crisis/phrase_book.h"
 #include "policy/crisis/resources.h"
+#include "policy/crisis/resources/phrase_book.h"
 #include "policy/yaml/yaml_tree.h"
 
 enum {

@@ -4,9 +4,9 @@
  * only where dialling is spoken of. */
 #include <string.h>
 
-#include "policy/crisis/resource_spelling.h"
-#include "policy/crisis/resources_parts.h"
-#include "policy/crisis/symbol_reader.h"
+#include "policy/crisis/resources/resource_spelling.h"
+#include "policy/crisis/resources/resources_parts.h"
+#include "policy/crisis/resources/symbol_reader.h"
 
 enum {
     WORDS_NEAR = 12,

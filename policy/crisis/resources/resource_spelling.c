@@ -1,8 +1,8 @@
-#include "policy/crisis/resource_spelling.h"
+#include "policy/crisis/resources/resource_spelling.h"
 
 #include <string.h>
 
-#include "policy/crisis/symbol_reader.h"
+#include "policy/crisis/resources/symbol_reader.h"
 
 enum { SHORT_NUMBER_DIGITS = 6 };
 

@@ -1,4 +1,4 @@
-#include "policy/crisis/phrase_book.h"
+#include "policy/crisis/resources/phrase_book.h"
 
 #include <stdlib.h>
 #include <string.h>
