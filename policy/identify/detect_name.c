@@ -74,6 +74,11 @@ static bool is_remembered(const struct reading *reading, const struct name_word 
            && memory_has(reading->memory, word->text, word->bytes);
 }
 
+static bool is_known(const struct name_word *word)
+{
+    return word->lists.first > 0 || word->lists.last > 0;
+}
+
 /* The word on its own: lists, letters, capitals, terms. In lower case only first names count, if
  * nothing on the left makes a name likely: surnames are too many other things. */
 static int word_points(const struct name_word *word, const struct name_left *left)
@@ -90,8 +95,9 @@ static int word_points(const struct name_word *word, const struct name_left *lef
     }
     const int letters = left->is_sentence_start ? case_points[word->letter_case].start
                                                 : case_points[word->letter_case].inside;
-    const bool is_novel = word->lists.word <= RARE_CLASS
-                          && (is_lower ? word->lists.first > 0 : left->is_sentence_start);
+    const bool is_rare = word->lists.word <= RARE_CLASS && !word->is_contraction;
+    const bool is_like_name = name_word_is_listed(word) ? is_known(word) : word->letters >= 0;
+    const bool is_novel = is_rare && (is_lower ? is_like_name : left->is_sentence_start);
     return lists + letters - name_word_term_points(word) + (is_novel ? NOVEL_POINTS : 0);
 }
 

@@ -243,6 +243,8 @@ def main():
     for table in (first, last, places):
         for word in [word for word in table if is_left_out(word, args.without)]:
             del table[word]
+            if share_class(words.get(word, 1)) == 1:
+                del words[word]
     entries = collections.defaultdict(lambda: [0, 0, 0, 0])
     for word, share in words.items():
         if re.fullmatch(r"[a-z][a-z']*", word):
