@@ -12,21 +12,33 @@ const struct lexeme *cursor_lexeme(struct cursor *cursor, uint32_t index)
     return NULL;
 }
 
-bool cursor_is(struct cursor *cursor, uint32_t index, const char *text)
+/* Most comparisons end with the first character: so no strlen. */
+static bool is_same(const char *text, const char *folded, uint32_t length)
 {
-    return cursor_lexeme(cursor, index) && lexeme_is(&cursor->reading->view, index, text);
+    for (uint32_t i = 0; i < length; i++) {
+        if (text[i] != folded[i]) {
+            return false;
+        }
+    }
+    return text[length] == 0;
 }
 
 static bool is_any(const struct window_view *view, uint32_t index, const char *const *texts,
                    size_t count)
 {
-    const char first = *lexeme_text(view, index);
+    const char *folded = lexeme_text(view, index);
+    const uint32_t length = view->lexemes[index].folded_bytes;
     for (size_t i = 0; i < count; i++) {
-        if (texts[i][0] == first && lexeme_is(view, index, texts[i])) {
+        if (is_same(texts[i], folded, length)) {
             return true;
         }
     }
     return false;
+}
+
+bool cursor_is(struct cursor *cursor, uint32_t index, const char *text)
+{
+    return cursor_is_any(cursor, index, &text, 1);
 }
 
 bool cursor_is_any(struct cursor *cursor, uint32_t index, const char *const *texts, size_t count)

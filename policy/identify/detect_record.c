@@ -298,8 +298,11 @@ static struct finding by_prefix(struct cursor *cursor, uint32_t at)
     const bool is_word = lexeme->class == LEXEME_WORD;
     size_t length = 0;
     enum policy_kind kind = POLICY_CODE;
+    if (is_word && cursor_mark(cursor, at + 1) != '-') {
+        return nothing;
+    }
     if (!record_prefix(text, lexeme->folded_bytes, &length, &kind)
-        || (is_word && (length != lexeme->folded_bytes || cursor_mark(cursor, at + 1) != '-'))) {
+        || (is_word && length != lexeme->folded_bytes)) {
         return nothing;
     }
     struct cursor_code code;

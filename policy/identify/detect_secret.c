@@ -205,7 +205,10 @@ static struct finding pem(struct cursor *cursor, uint32_t at)
     if (!cursor_is(cursor, index, "begin") && !cursor_is(cursor, index, "end")) {
         return nothing;
     }
-    for (int words = 0; words < WORDS_MAX * 2 && cursor_mark(cursor, index) != '-'; words++) {
+    for (int words = 0; words < WORDS_MAX * 2; words++) {
+        if (!cursor_lexeme(cursor, index) || cursor_mark(cursor, index) == '-') {
+            break;
+        }
         index++;
     }
     while (cursor_mark(cursor, index) == '-') {

@@ -22,17 +22,19 @@ static bool may_be_spaced(const struct cursor *cursor)
     if (lexeme->class == LEXEME_NUMBER) {
         return false;
     }
-    if (cursor_has_context(cursor, email_words, COUNT(email_words), EMAIL_WORDS)) {
-        return true;
+    if (lexeme->class == LEXEME_MIXED) {
+        return lexeme->folded_bytes >= MIXED_MIN;
     }
-    if (lexeme->class == LEXEME_MIXED || !reading->terms || !reading->terms->lexicon) {
-        return lexeme->class == LEXEME_MIXED && lexeme->folded_bytes >= MIXED_MIN;
+    if (reading->terms && reading->terms->lexicon) {
+        const struct lexicon_entry *entry = lexicon_entry(reading->terms->lexicon, lexeme->word);
+        if (lexeme->word == 0 || (entry->word < COMMON_WORD && entry->first + entry->last > 0)) {
+            return true;
+        }
+        if (entry->word > COMMON_WORD) {
+            return false;
+        }
     }
-    if (lexeme->word == 0) {
-        return true;
-    }
-    const struct lexicon_entry *entry = lexicon_entry(reading->terms->lexicon, lexeme->word);
-    return entry->word < COMMON_WORD && (entry->first > 0 || entry->last > 0);
+    return cursor_has_context(cursor, email_words, COUNT(email_words), EMAIL_WORDS);
 }
 
 /* A word in brackets of any kind: "[at]", "(dot)". Returns the index behind it, or 0. */

@@ -332,12 +332,18 @@ static const char *const device_labels[] = {
     "imei", "meid", "udi", "iccid", "sn", "serial", "gtin",
 };
 
+/* Most comparisons end with the first character: so no strlen. */
 static bool is_any(const struct window_view *view, uint32_t index, const char *const *texts,
                    size_t count)
 {
-    const char first = *lexeme_text(view, index);
+    const char *folded = lexeme_text(view, index);
+    const uint32_t length = view->lexemes[index].folded_bytes;
     for (size_t i = 0; i < count; i++) {
-        if (texts[i][0] == first && lexeme_is(view, index, texts[i])) {
+        uint32_t same = 0;
+        while (same < length && texts[i][same] == folded[same]) {
+            same++;
+        }
+        if (same == length && texts[i][same] == 0) {
             return true;
         }
     }
@@ -408,6 +414,9 @@ bool record_prefix(const char *text, size_t text_length, size_t *length, enum po
     bool is_found = false;
     *length = 0;
     for (size_t i = 0; i < COUNT(prefixes); i++) {
+        if (prefixes[i].letters[0] != text[0]) {
+            continue;
+        }
         const size_t prefix = strlen(prefixes[i].letters);
         /* "sn" may have letters of its number behind it: "snadfb144d79eb" */
         const bool fits =

@@ -9,6 +9,8 @@
 static const struct {
     const char *text, *want;
 } cases[] = {
+    {"5a-----BEGIN RSA PRIV", "SECRET:-----BEGIN RSA PRIV"},
+    {"-----BEGIN", "SECRET:-----BEGIN"},
     {"password is hunter2", "SECRET:hunter2"},
     {"my password is Tr0ub4dor&3!", "SECRET:Tr0ub4dor&3"},
     {"password: correcthorse", "SECRET:correcthorse"},
