@@ -170,7 +170,7 @@ static struct finding spare_resource(struct scanner *scanner, const struct readi
             inner.view.has_ended = true;
             inner.has_ended = true;
             scanner->is_asked = false;
-            return ask(scanner, &inner);
+            return close_doubt(&inner, ask(scanner, &inner));
         }
     }
     return *best;
