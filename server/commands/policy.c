@@ -88,9 +88,10 @@ static enum status check_text(const struct buffer *text, const char *path, struc
         status = resources_parse(bytes, text->length, path, &resources, failure);
         resources_destroy(resources);
         return status;
-    default:
-        return rules_parse(bytes, text->length, path, directory, &out->rules, failure);
+    case FILE_RULES:
+        break;
     }
+    return rules_parse(bytes, text->length, path, directory, &out->rules, failure);
 }
 
 static enum status check_file(const char *path, struct checked *out, struct failure *failure)
