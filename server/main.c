@@ -23,6 +23,7 @@ static const struct {
     {"tokenize",   tokenize_main,   "text on stdin to JSON ids"},
     {"detokenize", detokenize_main, "JSON ids on stdin to text"},
     {"template",   template_main,   "JSON messages on stdin to the prompt"},
+    {"scan",       scan_main,       "identifiers and signs of a crisis in texts"},
     {"bench",      bench_main,      "speed of this machine with a model"},
 };
 /* clang-format on */

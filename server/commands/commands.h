@@ -12,6 +12,7 @@ int generate_main(int argc, char **argv);
 int key_main(int argc, char **argv);
 int logits_main(int argc, char **argv);
 int policy_main(int argc, char **argv);
+int scan_main(int argc, char **argv);
 int serve_main(int argc, char **argv);
 int template_main(int argc, char **argv);
 int tenant_main(int argc, char **argv);
