@@ -103,10 +103,30 @@ static uint32_t dutch(struct cursor *cursor, uint32_t at)
     return is_code ? next + 1 : 0;
 }
 
+/* 00-950 Warszawa, 3610-114 Tiago: two groups, in front of a capital word or behind one. */
+static uint32_t with_hyphen(struct cursor *cursor, uint32_t at)
+{
+    struct glance_digits front;
+    struct glance_digits back;
+    if (!glance_digits(cursor, at, &front) || (front.count != 2 && front.count != 4)
+        || glance_mark(cursor, at + 1, "-") == '\0' || !glance_digits(cursor, at + 2, &back)
+        || back.count != 3 || glance_goes_on(cursor, at + 3, "-./:,")) {
+        return 0;
+    }
+    const uint32_t left = glance_left_on_line(cursor, at);
+    if (front.count == 4 && left != GLANCE_NOTHING && glance_is_capital(cursor, left)) {
+        return at + 3;
+    }
+    const bool opens = left == GLANCE_NOTHING || cursor_is(cursor, left, ",");
+    const uint32_t next = glance_spaces(cursor, at + 3);
+    return opens && next != at + 3 && glance_is_capital(cursor, next) ? at + 3 : 0;
+}
+
 uint32_t post_code_match(struct cursor *cursor, uint32_t at)
 {
     if (cursor_is_class(cursor, at, LEXEME_NUMBER)) {
-        return dutch(cursor, at);
+        const uint32_t hyphen = with_hyphen(cursor, at);
+        return hyphen != 0 ? hyphen : dutch(cursor, at);
     }
     if (!cursor_is_class(cursor, at, LEXEME_MIXED)) {
         return 0;

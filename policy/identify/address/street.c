@@ -139,7 +139,7 @@ static bool is_suffix(struct cursor *cursor, uint32_t index, const struct naming
         return naming->lower == 0; /* "34 saw Dr" */
     }
     if (naming->digits == 0) {
-        return naming->is_told || naming->is_strict;
+        return naming->is_told;
     }
     if (is_strong) {
         return naming->digits >= 2 || naming->is_told;
@@ -296,6 +296,11 @@ static uint32_t with_house(struct cursor *cursor, uint32_t at)
         name = has_comma ? glance_spaces(cursor, house + 1) : house;
         return name > house + 1 ? street_abroad_prefixed(cursor, name, true) : 0;
     }
+    uint32_t second = 0; /* "Flat 3 12 Oak St" */
+    if (cursor_is_class(cursor, name, LEXEME_NUMBER)) {
+        second = house_number(cursor, name, &naming.digits);
+        name = second == 0 ? name : glance_spaces(cursor, second);
+    }
     if (!cursor_is_class(cursor, name, LEXEME_WORD)
         && !cursor_is_class(cursor, name, LEXEME_MIXED)) {
         return 0;
@@ -320,14 +325,17 @@ static uint32_t without_house(struct cursor *cursor, uint32_t at)
     const bool is_ordinal =
         cursor_is_class(cursor, at, LEXEME_MIXED) && number_words_ordinal(cursor, at, &value) != 0;
     if (is_ordinal) {
+        naming.is_told = true;
         return named(cursor, at, &naming);
     }
-    if (!(glance_left_word(cursor, at, &street_words) & STREET_ON)
-        || !street_is_told(cursor, glance_left(cursor, at))) {
+    if (!(glance_left_word(cursor, at, &street_words) & STREET_ON)) {
         return 0;
     }
-    naming.is_told = true;
-    return named(cursor, at, &naming);
+    static const char *const known[] = {"wall", "sesame", "easy", "fleet"};
+    naming.is_told = street_is_told(cursor, glance_left(cursor, at));
+    const bool is_open = glance_is_capital(cursor, at)
+                         && !cursor_is_any(cursor, at, known, sizeof known / sizeof known[0]);
+    return naming.is_told || is_open ? named(cursor, at, &naming) : 0;
 }
 
 /* "One Microsoft Way". */
@@ -341,9 +349,35 @@ static uint32_t with_house_in_words(struct cursor *cursor, uint32_t at)
     return name > at + 1 && glance_is_capital(cursor, name) ? named(cursor, name, &naming) : 0;
 }
 
+/* "Apt. 675, 62314 Mellemvej 32", "Flat 3, 10 Downing Street"; a unit that is a line by itself. */
+static uint32_t with_unit_in_front(struct cursor *cursor, uint32_t at)
+{
+    if (!(glance_word(cursor, at, &street_words) & STREET_UNIT)) {
+        return 0;
+    }
+    const uint32_t unit = street_unit(cursor, at);
+    if (unit == at) {
+        return 0;
+    }
+    const bool has_comma = glance_mark(cursor, unit, ",") != '\0';
+    const uint32_t next = glance_spaces(cursor, has_comma ? unit + 1 : unit);
+    const bool is_house = next != unit && cursor_is_class(cursor, next, LEXEME_NUMBER);
+    const uint32_t end = is_house ? with_house(cursor, next) : 0;
+    if (end != 0) {
+        return end;
+    }
+    const uint32_t left = glance_left_on_line(cursor, at);
+    const bool opens = at > 0 && (left == GLANCE_NOTHING || glance_mark(cursor, left, ">|*?"));
+    const struct lexeme *behind = opens ? cursor_lexeme(cursor, unit) : NULL;
+    return behind && behind->class == LEXEME_BREAK ? unit : 0;
+}
+
 uint32_t street_match(struct cursor *cursor, uint32_t at)
 {
-    const uint32_t end = cursor_is_class(cursor, at, LEXEME_WORD) ? with_house_in_words(cursor, at)
-                                                                  : with_house(cursor, at);
+    const bool is_word = cursor_is_class(cursor, at, LEXEME_WORD);
+    uint32_t end = is_word ? with_unit_in_front(cursor, at) : with_house(cursor, at);
+    if (end == 0 && is_word) {
+        end = with_house_in_words(cursor, at);
+    }
     return end != 0 ? end : without_house(cursor, at);
 }

@@ -82,6 +82,11 @@ static uint32_t name_behind(struct cursor *cursor, uint32_t index, bool may_be_l
 /* "rue de Virton 38", "Calle Mayor 12", "ul. Grochowa 80". */
 uint32_t street_abroad_prefixed(struct cursor *cursor, uint32_t index, bool has_house)
 {
+    if (cursor_is(cursor, index, "c") && glance_mark(cursor, index + 1, "/") != '\0') {
+        const uint32_t calle = name_behind(cursor, glance_spaces(cursor, index + 2), false);
+        const uint32_t last = calle == 0 ? 0 : house_behind(cursor, calle); /* "C/ Mayor 5" */
+        return last == 0 ? 0 : with_unit(cursor, last);
+    }
     if (!(glance_word(cursor, index, &street_words) & STREET_PREFIX)) {
         return 0;
     }
@@ -95,7 +100,7 @@ uint32_t street_abroad_prefixed(struct cursor *cursor, uint32_t index, bool has_
         next++;
     }
     next = glance_spaces(cursor, next);
-    const uint32_t name = next == index + 1 ? 0 : name_behind(cursor, next, is_lower);
+    const uint32_t name = next == index + 1 ? 0 : name_behind(cursor, next, is_lower || has_house);
     if (name == 0) {
         return 0;
     }
@@ -159,12 +164,14 @@ static uint32_t bare(struct cursor *cursor, uint32_t index)
     uint32_t end = index;
     const bool is_told = street_is_told(cursor, index);
     for (uint32_t i = 0; i < CAPITAL_WORDS_MAX && glance_is_capital(cursor, end); i++) {
-        const uint32_t house = house_behind(cursor, end + 1);
+        const bool has_comma = glance_mark(cursor, end + 1, ",") != '\0';
+        const uint32_t house = has_comma ? 0 : house_behind(cursor, end + 1);
         if (house != 0) {
             const uint32_t whole = with_unit(cursor, house);
             return is_told || whole != house ? whole : 0;
         }
-        end = glance_spaces(cursor, end + 1);
+        const bool is_joined = glance_mark(cursor, end + 1, "-") != '\0';
+        end = is_joined ? end + 2 : glance_spaces(cursor, end + 1);
     }
     return 0;
 }

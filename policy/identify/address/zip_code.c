@@ -3,6 +3,7 @@
 
 #include "policy/identify/address/post_code.h"
 #include "policy/identify/address/street_words.h"
+#include "policy/identify/date/calendar.h"
 #include "policy/identify/phone/phone_words.h"
 #include "policy/identify/words/glance.h"
 #include "policy/identify/words/plain_words.h"
@@ -96,11 +97,19 @@ static bool is_state(const struct cursor *cursor, uint32_t index)
     return city != GLANCE_NOTHING && has_place_entry(cursor, city);
 }
 
-/* A place: capitalised, or in lower case behind "in". */
+/* A place: one of the lexicon in capitals, or any word but a label behind "in". */
 static bool is_place(const struct cursor *cursor, uint32_t index)
 {
-    const bool is_lower = cursor->reading->view.lexemes[index].letter_case == CASE_LOWER;
-    return has_place_entry(cursor, index) && (!is_lower || left_is(cursor, index, PLACE));
+    const struct lexeme *lexeme = &cursor->reading->view.lexemes[index];
+    if (left_is(cursor, index, PLACE)) {
+        const char *text = lexeme_text(&cursor->reading->view, index);
+        const bool is_label =
+            (word_table_find(&phone_words, text, lexeme->folded_bytes) & PHONE_WORDS_OTHER)
+            || (word_table_find(&street_words, text, lexeme->folded_bytes) & STREET_UNIT);
+        const bool is_capital = lexeme->class == LEXEME_WORD && lexeme->letter_case != CASE_LOWER;
+        return !is_label && (is_capital || has_place_entry(cursor, index));
+    }
+    return lexeme->letter_case != CASE_LOWER && has_place_entry(cursor, index);
 }
 
 /* One to four words behind a comma, "Unit B, Red Oak": a place in an address. */
@@ -181,16 +190,29 @@ static bool place_follows(struct cursor *cursor, uint32_t at, uint32_t end)
     return may_open && glance_is_capital(cursor, next) && has_place_entry(cursor, next);
 }
 
+/* A line of two capital letters, a state, stands above a code that has its own line. */
+static bool is_state_line(const struct cursor *cursor, uint32_t above)
+{
+    if (above == GLANCE_NOTHING) {
+        return false;
+    }
+    const struct lexeme *lexeme = &cursor->reading->view.lexemes[above];
+    return lexeme->class == LEXEME_WORD && lexeme->folded_bytes == 2
+           && lexeme->letter_case == CASE_UPPER
+           && glance_left_on_line(cursor, above) == GLANCE_NOTHING;
+}
+
 /* A line of capital words and the code, as the last of an address: "United Kingdom 89800". */
 static bool is_address_line(struct cursor *cursor, uint32_t at, uint32_t end)
 {
     uint32_t left = at;
     for (uint32_t i = 0; i <= WORDS_OF_PLACE; i++) {
         const uint32_t next = glance_left_on_line(cursor, left);
-        if (next == GLANCE_NOTHING || lexeme_is(&cursor->reading->view, next, ">")) {
+        if (next == GLANCE_NOTHING || glance_mark(cursor, next, ">|*?") != '\0') {
             const uint32_t after = glance_spaces(cursor, end);
             const struct lexeme *behind = cursor_lexeme(cursor, after);
-            return i > 0 && glance_left(cursor, left) != GLANCE_NOTHING
+            const uint32_t above = glance_left(cursor, left);
+            return (i > 0 ? above != GLANCE_NOTHING : is_state_line(cursor, above))
                    && (!behind || behind->class == LEXEME_BREAK);
         }
         const struct lexeme *lexeme = &cursor->reading->view.lexemes[next];
@@ -233,6 +255,18 @@ static uint32_t told_code(struct cursor *cursor, uint32_t at)
     return is_more || is_letters ? next + 1 : at + 1;
 }
 
+/* "in Arendal 4844": four digits that are no year. */
+static bool is_short_code_here(struct cursor *cursor, uint32_t at,
+                               const struct glance_digits *digits)
+{
+    const uint32_t left = glance_left(cursor, at);
+    return digits->value >= 1000 && !calendar_is_year(digits) && left != GLANCE_NOTHING
+           && cursor->reading->view.lexemes[left].letter_case != CASE_LOWER
+           && left_is(cursor, left, PLACE) && is_place(cursor, left)
+           && !glance_goes_on(cursor, at + 1, "-./:,")
+           && plain_words_sentence_follows(cursor, at + 1);
+}
+
 static uint32_t by_digits(struct cursor *cursor, uint32_t at)
 {
     struct glance_digits digits;
@@ -245,6 +279,9 @@ static uint32_t by_digits(struct cursor *cursor, uint32_t at)
     if (digits.count == 4 && left_is(cursor, at, ABROAD)) { /* "NSW 2000" */
         const uint32_t left = glance_left(cursor, at);
         return cursor->reading->view.lexemes[left].letter_case == CASE_UPPER ? at + 1 : 0;
+    }
+    if (digits.count == 4 && is_short_code_here(cursor, at, &digits)) {
+        return at + 1;
     }
     if (digits.count != ZIP_DIGITS) {
         return 0;

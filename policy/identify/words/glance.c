@@ -93,7 +93,7 @@ uint32_t glance_gap(struct cursor *cursor, uint32_t index)
         return index;
     }
     index = glance_spaces(cursor, index + 1);
-    while (cursor_is(cursor, index, ">")) { /* a quoted mail */
+    while (glance_mark(cursor, index, ">|*?") != '\0') { /* a quoted mail, a list */
         index = glance_spaces(cursor, index + 1);
     }
     return index;

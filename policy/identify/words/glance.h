@@ -20,7 +20,7 @@ uint32_t glance_word(struct cursor *cursor, uint32_t index, const struct word_ta
 bool glance_is_capital(struct cursor *cursor, uint32_t index); /* Name or NAME */
 
 uint32_t glance_spaces(struct cursor *cursor, uint32_t index); /* the index after them */
-uint32_t glance_gap(struct cursor *cursor, uint32_t index);    /* and at most one line end */
+uint32_t glance_gap(struct cursor *cursor, uint32_t index);    /* and one line end, quoted or not */
 
 /* The nearest lexeme on the left that is no space (and no line end). */
 uint32_t glance_left(const struct cursor *cursor, uint32_t index);
