@@ -6,7 +6,14 @@
 #include "policy/crisis/resources/resources_parts.h"
 #include "policy/crisis/resources/symbol_reader.h"
 
-enum { SHORT_DIGITS = 4, PATH_LEXEMES_MAX = 48, ADDRESS_WORDS_MAX = 3, CONTEXT_LEXEMES = 8 };
+enum {
+    SHORT_DIGITS = 4,
+    SHORT_CODE_DIGITS = 6,
+    GAP_MAX = 3,
+    PATH_LEXEMES_MAX = 48,
+    ADDRESS_WORDS_MAX = 3,
+    CONTEXT_LEXEMES = 8
+};
 
 enum edge { EDGE_GOOD, EDGE_BAD, EDGE_MORE };
 
@@ -52,6 +59,104 @@ static uint16_t role_at(const struct walk *walk, uint32_t index)
     }
     return walk->resources->roles[phrase_book_find(walk->resources->book, lexeme_text(view, index),
                                                    view->lexemes[index].folded_bytes)];
+}
+
+/* ---- joints: a resource is no part of an address, a code or a longer number -------------------
+ */
+
+static bool is_alnum_at(const struct window_view *view, uint32_t index)
+{
+    const uint8_t class = class_at(view, index);
+    return class == LEXEME_WORD || class == LEXEME_MIXED || class == LEXEME_NUMBER;
+}
+
+/* One of these characters itself: a dash that was folded to "-" stands between sentences. */
+static bool is_mark_at(const struct window_view *view, uint32_t index, const char *marks)
+{
+    return class_at(view, index) == LEXEME_MARK
+           && view->lexemes[index].end - view->lexemes[index].start == 1
+           && strchr(marks, *lexeme_text(view, index)) != NULL;
+}
+
+/* "x@988lifeline.org", "/crisis-text-line", "ABC-988", but "911/988" and "Lifeline-1-800-...". */
+static bool left_is_joined(const struct walk *walk, const struct phrase *phrase)
+{
+    const struct window_view *view = walk->view;
+    const uint32_t at = view->at;
+    const bool is_long = (phrase->flags & PHRASE_NUMBER) && phrase->count > SHORT_CODE_DIGITS;
+    if (at == 0) {
+        return false;
+    }
+    if (is_alnum_at(view, at - 1) || is_mark_at(view, at - 1, "@")) {
+        return true;
+    }
+    if (at < 2 || !is_mark_at(view, at - 1, is_long ? "._=" : "-._=/")) {
+        return false;
+    }
+    if (is_mark_at(view, at - 1, "/")) {
+        return class_at(view, at - 2) == LEXEME_WORD || class_at(view, at - 2) == LEXEME_MIXED
+               || is_mark_at(view, at - 2, "/:.");
+    }
+    return is_alnum_at(view, at - 2);
+}
+
+/* "anad@clinic.example", "988.txt", "trevor_project"; "988.You" is a sentence without a space. */
+static enum edge right_joint(const struct walk *walk, uint32_t index)
+{
+    const struct window_view *view = walk->view;
+    if (index >= view->count) {
+        return walk->has_ended ? EDGE_GOOD : EDGE_MORE;
+    }
+    if (is_mark_at(view, index, "@")) {
+        return EDGE_BAD;
+    }
+    if (!is_mark_at(view, index, "._=-")) {
+        return EDGE_GOOD;
+    }
+    if (index + 1 >= view->count) {
+        return walk->has_ended ? EDGE_GOOD : EDGE_MORE;
+    }
+    const bool is_word = class_at(view, index + 1) == LEXEME_WORD;
+    const bool is_next_sentence = is_word && lexeme_is(view, index, ".")
+                                  && view->lexemes[index + 1].letter_case == CASE_CAPITAL;
+    const bool is_compound = is_word && lexeme_is(view, index, "-"); /* "988-trained" */
+    return is_alnum_at(view, index + 1) && !is_next_sentence && !is_compound ? EDGE_BAD : EDGE_GOOD;
+}
+
+/* A digit by itself, in a figure or a word. */
+static bool is_one_digit(const struct walk *walk, uint32_t index)
+{
+    const struct window_view *view = walk->view;
+    return is_alnum_at(view, index)
+           && phrase_book_is_digit(phrase_book_find(walk->resources->book, lexeme_text(view, index),
+                                                    view->lexemes[index].folded_bytes));
+}
+
+static bool is_digit_gap(const struct window_view *view, uint32_t index)
+{
+    return class_at(view, index) == LEXEME_SPACE || symbol_reader_is_dash(view, index);
+}
+
+/* "five nine one one two": digits that are told one by one go on. */
+static bool run_has_begun(const struct walk *walk)
+{
+    uint32_t at = walk->first;
+    while (at > 0 && walk->first - at < GAP_MAX && is_digit_gap(walk->view, at - 1)) {
+        at--;
+    }
+    return at > 0 && is_one_digit(walk, at - 1);
+}
+
+static enum edge run_edge(const struct walk *walk, uint32_t index)
+{
+    uint32_t at = index;
+    while (at < walk->view->count && at - index < GAP_MAX && is_digit_gap(walk->view, at)) {
+        at++;
+    }
+    if (at == walk->view->count) {
+        return walk->has_ended ? EDGE_GOOD : EDGE_MORE;
+    }
+    return is_one_digit(walk, at) ? EDGE_BAD : EDGE_GOOD;
 }
 
 /* ---- edges of numbers ------------------------------------------------------------------------ */
@@ -174,10 +279,12 @@ static enum edge number_edge(const struct walk *walk, const struct phrase *phras
     const bool is_short = phrase->count <= SHORT_DIGITS;
     const bool is_grouped =
         is_short && walk->digit_lexemes != 1 && walk->digit_lexemes != phrase->count;
-    if (is_grouped || left_is_bad(walk, is_short)) {
+    const bool is_run = walk->digit_lexemes > 1 && walk->digit_lexemes == phrase->count;
+    if (is_grouped || left_is_bad(walk, is_short) || (is_run && run_has_begun(walk))) {
         return EDGE_BAD;
     }
-    return right_edge(walk, index, is_short);
+    const enum edge edge = is_run ? run_edge(walk, index) : EDGE_GOOD;
+    return edge == EDGE_GOOD ? right_edge(walk, index, is_short) : edge;
 }
 
 /* ---- web addresses --------------------------------------------------------------------------- */
@@ -264,16 +371,17 @@ static enum symbol_step skip_prefix(const struct window_view *view, bool has_end
 static enum edge edge_of(const struct walk *walk, const struct phrase *phrase, uint32_t last,
                          uint32_t *end)
 {
-    enum edge edge = EDGE_GOOD;
     *end = last + 1;
-    if (phrase->flags & PHRASE_SITE) {
-        edge = site_edge(walk, end);
-    } else if (phrase->flags & PHRASE_NUMBER) {
-        edge = number_edge(walk, phrase, *end);
-    } else if (phrase->flags & PHRASE_ENDS_IN_NUMBER) {
-        edge = right_edge(walk, *end, false);
+    if (left_is_joined(walk, phrase)) {
+        return EDGE_BAD;
     }
-    return edge;
+    if (phrase->flags & PHRASE_SITE) {
+        return site_edge(walk, end);
+    }
+    const enum edge edge = phrase->flags & PHRASE_NUMBER           ? number_edge(walk, phrase, *end)
+                           : phrase->flags & PHRASE_ENDS_IN_NUMBER ? right_edge(walk, *end, false)
+                                                                   : EDGE_GOOD;
+    return edge == EDGE_GOOD ? right_joint(walk, *end) : edge;
 }
 
 static bool fits(uint16_t before, uint16_t symbol, const struct symbol *read)

@@ -120,6 +120,12 @@ static void resources_are_found(void)
         {"see www.thetrevorproject.org, or", "www.thetrevorproject.org|"},
         {"[chat](https://988lifeline.org)", "https://988lifeline.org|"},
         {"tel:+18002738255", "tel:+18002738255|"},
+        {"the Lifeline\xe2\x80\x94"
+         "988\xe2\x80\x94is free",
+         "988|"},
+        {"988-trained", "988|"},
+        {"Call 988.You matter", "988|"},
+        {"Lifeline: 988", "988|"},
         {"sms:741741", "sms:741741|"},
         {"call 911 at 12 Elm Street", "911|"},
         {"911/988", "911|988|"},
@@ -175,11 +181,24 @@ static void others_are_not(void)
         "(",
         "www",
         "one person",
+        "five five nine one one two",
+        "5 5 9 1 1 2",
+        "my id is 4 9 8 8",
+        "nine one one five five five",
+        "ABC-988",
+        "988-XK4",
+        "911-2291",
+        "x@988lifeline.org",
+        "anad@clinic.example",
+        "rainn.smith@clinic.example",
+        "988_notes",
+        "@988lifeline",
+        "https://clinic.example/crisis-text-line/anna-lee",
+        "clinic.example/911",
     };
     struct resources *resources = region_of("us");
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        const char *want = strncmp(rows[i], "988lifeline", 11) == 0 ? "988lifeline|" : "";
-        expect(resources, rows[i], want);
+        expect(resources, rows[i], "");
     }
     resources_destroy(resources);
 }
