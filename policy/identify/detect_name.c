@@ -60,7 +60,8 @@ static const char *const virtues[] = {
 static bool is_one_of(const struct name_word *word, const char *const *texts, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        if (strlen(texts[i]) == word->bytes && memcmp(texts[i], word->text, word->bytes) == 0) {
+        if (texts[i][0] == word->text[0] && strlen(texts[i]) == word->bytes
+            && memcmp(texts[i], word->text, word->bytes) == 0) {
             return true;
         }
     }

@@ -16,15 +16,19 @@ enum {
     WEIGHT_MAX = 31,
     LINE_WEIGHTS = 64,
     ENTRIES_MAX = 600000,
-    SLOT_COUNT = 1 << 20,
+    SLOT_COUNT = 3 << 18,
     SLOTS_USED_MAX = SLOT_COUNT / 8 * 7,
     TERM_WORD_CLASS = 8,   /* of a word that terms.txt alone has */
     SPEECH_WORD_CLASS = 12 /* "oh", "no" */
 };
 
+struct slot {
+    uint32_t tag; /* 0: empty */
+    struct lexicon_entry entry;
+};
+
 struct lexicon {
-    uint32_t tags[SLOT_COUNT];                    /* 0: empty */
-    struct lexicon_entry entries[SLOT_COUNT + 1]; /* by number: the slot's + 1 */
+    struct slot slots[SLOT_COUNT + 1]; /* by number; number 0 stays empty */
     int8_t weights[GRAM_COUNT];
     uint32_t used;
 };
@@ -50,35 +54,38 @@ static uint64_t hash(const char *text, size_t length)
     return value ^ (value >> 29);
 }
 
-/* The slot that has the text, or the empty one where it belongs. */
-static uint32_t slot_of(const struct lexicon *lexicon, uint64_t hashed, uint32_t tag)
-{
-    uint32_t slot = (uint32_t)hashed & (SLOT_COUNT - 1);
-    while (lexicon->tags[slot] != 0 && lexicon->tags[slot] != tag) {
-        slot = (slot + 1) & (SLOT_COUNT - 1);
-    }
-    return slot;
-}
-
 static uint32_t tag_of(uint64_t hashed)
 {
     const uint32_t tag = (uint32_t)(hashed >> 32);
     return tag == 0 ? 1 : tag;
 }
 
+/* The number of the slot that has the text, or of the empty one where it belongs. */
+static uint32_t number_of(const struct lexicon *lexicon, const char *text, size_t length,
+                          uint32_t *tag)
+{
+    const uint64_t hashed = hash(text, length);
+    *tag = tag_of(hashed);
+    uint32_t number = 1 + (uint32_t)(((hashed & UINT32_MAX) * SLOT_COUNT) >> 32);
+    while (lexicon->slots[number].tag != 0 && lexicon->slots[number].tag != *tag) {
+        number = number == SLOT_COUNT ? 1 : number + 1;
+    }
+    return number;
+}
+
 /* NULL: the table is full. */
 static struct lexicon_entry *add(struct lexicon *lexicon, const char *text, size_t length)
 {
-    const uint64_t hashed = hash(text, length);
-    const uint32_t slot = slot_of(lexicon, hashed, tag_of(hashed));
-    if (lexicon->tags[slot] == 0) {
+    uint32_t tag = 0;
+    struct slot *const slot = &lexicon->slots[number_of(lexicon, text, length, &tag)];
+    if (slot->tag == 0) {
         if (lexicon->used == SLOTS_USED_MAX) {
             return NULL;
         }
         lexicon->used++;
-        lexicon->tags[slot] = tag_of(hashed);
+        slot->tag = tag;
     }
-    return &lexicon->entries[slot + 1];
+    return &slot->entry;
 }
 
 /* "a b c" is also added as "a" and "a b", which begin it. */
@@ -392,24 +399,23 @@ void lexicon_destroy(struct lexicon *lexicon)
 
 uint32_t lexicon_find(const struct lexicon *lexicon, const char *folded, size_t length)
 {
-    const uint64_t hashed = hash(folded, length);
-    const uint32_t slot = slot_of(lexicon, hashed, tag_of(hashed));
-    const bool is_there = lexicon->tags[slot] != 0;
-    return is_there && (lexicon->entries[slot + 1].flags & LEXICON_KEY) ? slot + 1 : 0;
+    uint32_t tag = 0;
+    const uint32_t number = number_of(lexicon, folded, length, &tag);
+    return lexicon->slots[number].entry.flags & LEXICON_KEY ? number : 0;
 }
 
 const struct lexicon_entry *lexicon_entry(const struct lexicon *lexicon, uint32_t number)
 {
-    return &lexicon->entries[number <= SLOT_COUNT ? number : 0];
+    return &lexicon->slots[number <= SLOT_COUNT ? number : 0].entry;
 }
 
 enum lexicon_match lexicon_phrase(const struct lexicon *lexicon, const char *folded, size_t length,
                                   uint32_t *number)
 {
-    const uint64_t hashed = hash(folded, length);
-    const uint32_t slot = slot_of(lexicon, hashed, tag_of(hashed));
-    const uint8_t flags = lexicon->entries[slot + 1].flags; /* zeros where the slot is empty */
-    *number = flags & LEXICON_KEY ? slot + 1 : 0;
+    uint32_t tag = 0;
+    const uint32_t found = number_of(lexicon, folded, length, &tag);
+    const uint8_t flags = lexicon->slots[found].entry.flags; /* zeros where the slot is empty */
+    *number = flags & LEXICON_KEY ? found : 0;
     if (flags & LEXICON_PHRASE_START) {
         return LEXICON_BEGINS;
     }

@@ -30,7 +30,7 @@ enum left_kind {
 struct left_row {
     const char *last;   /* the word before the name */
     const char *before; /* words before that one, "" for any */
-    int8_t points;
+    int16_t points;
     uint8_t separators, kind;
 };
 
@@ -107,6 +107,10 @@ static struct words words_left(const struct reading *reading)
 static int compare(const struct reading *reading, uint32_t index, const char *text)
 {
     const struct lexeme *const lexeme = &reading->view.lexemes[index];
+    const int first = (int)*lexeme_text(&reading->view, index) - (int)text[0];
+    if (first != 0) {
+        return first;
+    }
     const size_t bytes = strlen(text);
     const size_t least = bytes < lexeme->folded_bytes ? bytes : lexeme->folded_bytes;
     const int order = memcmp(lexeme_text(&reading->view, index), text, least);

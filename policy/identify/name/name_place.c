@@ -34,7 +34,7 @@ static bool next_word(struct cursor *cursor, uint32_t end, bool is_capital, uint
         }
         *index = end + 2;
     } else if (mark == ' ') {
-        *index = cursor_skip_spaces(cursor, end);
+        *index = name_word_skip(cursor, end);
     } else if (mark != '-') {
         return false;
     }
@@ -87,7 +87,7 @@ static bool has_region(struct cursor *cursor, uint32_t end, bool is_capital)
     if (mark != ',' && mark != ' ') {
         return false;
     }
-    const uint32_t index = cursor_skip_spaces(cursor, mark == ',' ? end + 1 : end);
+    const uint32_t index = name_word_skip(cursor, mark == ',' ? end + 1 : end);
     const struct lexeme *const lexeme = cursor_lexeme(cursor, index);
     if (!lexeme) {
         return false;
@@ -198,7 +198,8 @@ bool name_place_ends_term(const struct reading *reading)
     const uint32_t at = view->at;
     if (at < 2 || view->lexemes[at - 1].class != LEXEME_SPACE
         || view->lexemes[at - 2].class != LEXEME_WORD
-        || !(lexicon_entry(reading->terms->lexicon, view->lexemes[at - 2].word)->flags != 0)) {
+        || !(lexicon_entry(reading->terms->lexicon, view->lexemes[at - 2].word)->flags
+             & LEXICON_PHRASE_START)) {
         return false;
     }
     const size_t before = view->lexemes[at - 2].folded_bytes;

@@ -98,7 +98,7 @@ static uint32_t next_part(struct cursor *cursor, const struct name_word *first, 
     if (cursor_mark(cursor, end) != ' ') {
         return 0;
     }
-    const uint32_t index = cursor_skip_spaces(cursor, end);
+    const uint32_t index = name_word_skip(cursor, end);
     if (!read_word(cursor, index, &word)) {
         return 0;
     }
@@ -124,7 +124,7 @@ static uint32_t first_after_comma(struct cursor *cursor, const struct name_word 
     if (last->lists.first > last->lists.last + 2 || cursor_mark(cursor, end) != ',') {
         return 0;
     }
-    const uint32_t index = cursor_skip_spaces(cursor, end + 1);
+    const uint32_t index = name_word_skip(cursor, end + 1);
     struct name_word word;
     if (index == end + 1 || !read_word(cursor, index, &word)) {
         return 0;
@@ -218,7 +218,7 @@ static const char *const credentials[] = {
 
 static void read_comma(struct cursor *cursor, uint32_t index, struct name_right *right)
 {
-    index = cursor_skip_spaces(cursor, index);
+    index = name_word_skip(cursor, index);
     const size_t count = sizeof credentials / sizeof credentials[0];
     if (cursor_is_any(cursor, index, credentials, count)) {
         right->points = 6;
@@ -234,12 +234,12 @@ struct name_right name_right_read(struct cursor *cursor, uint32_t end)
     struct name_right right = {0};
     switch (cursor_mark(cursor, end)) {
     case ' ':
-        read_row(cursor, cursor_skip_spaces(cursor, end), &right);
+        read_row(cursor, name_word_skip(cursor, end), &right);
         break;
     case '\'':
         if (cursor_is(cursor, end + 1, "s")) {
             right.points = 2;
-            read_row(cursor, cursor_skip_spaces(cursor, end + 2), &right);
+            read_row(cursor, name_word_skip(cursor, end + 2), &right);
             right.points = right.points > 2 ? right.points : 2;
         }
         break;

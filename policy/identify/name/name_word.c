@@ -13,7 +13,8 @@ enum {
     MEDICAL_POINTS = 8,
     KNOWN_CLASS = 3,
     CAPS_WORD_BYTES = 5, /* so long a word in capitals that no list has is no acronym */
-    NEIGHBOURS = 4
+    NEIGHBOURS = 4,
+    SPACES_MAX = 2
 };
 
 static const char *const particles[] = {
@@ -204,7 +205,8 @@ bool name_word_is_initial(const struct name_word *word)
 static bool is_one_of(const struct name_word *word, const char *const *texts, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        if (strlen(texts[i]) == word->bytes && memcmp(texts[i], word->text, word->bytes) == 0) {
+        if (texts[i][0] == word->text[0] && strlen(texts[i]) == word->bytes
+            && memcmp(texts[i], word->text, word->bytes) == 0) {
             return true;
         }
     }
@@ -219,4 +221,13 @@ bool name_word_is_particle(const struct name_word *word)
 bool name_word_is_pronoun(const struct name_word *word)
 {
     return is_one_of(word, pronouns, sizeof pronouns / sizeof pronouns[0]);
+}
+
+uint32_t name_word_skip(struct cursor *cursor, uint32_t index)
+{
+    for (int spaces = 0; spaces < SPACES_MAX && cursor_is_class(cursor, index, LEXEME_SPACE);
+         spaces++) {
+        index++;
+    }
+    return index;
 }

@@ -2,7 +2,7 @@
  * capitals. Points are classes of the lexicon (1.25 bits each): first name or surname against
  * ordinary word. Pure functions over a reading. */
 #pragma once
-#include "policy/identify/detector.h"
+#include "policy/identify/cursor.h"
 
 enum name_case {
     NAME_LOWER,
@@ -46,3 +46,7 @@ bool name_word_is_initial(const struct name_word *word);
 
 /* "de", "van", "bin": stands before a surname. */
 bool name_word_is_particle(const struct name_word *word);
+
+/* The index behind at most two spaces: more of them part a name, so nothing is held back for them.
+ */
+uint32_t name_word_skip(struct cursor *cursor, uint32_t index);
