@@ -181,7 +181,7 @@ static struct finding by_label(struct cursor *cursor, uint32_t at)
 /* "data:image/png;base64,..." */
 static struct finding data_url(struct cursor *cursor, uint32_t at)
 {
-    if (!cursor_is(cursor, at, "data") || cursor_mark(cursor, at + 1) != ':'
+    if (cursor_mark(cursor, at + 1) != ':' || !cursor_is(cursor, at, "data")
         || cursor_is_blank(cursor, at + 2)) {
         return nothing;
     }
@@ -235,15 +235,18 @@ static struct finding key(struct cursor *cursor, uint32_t at)
     const struct window_view *view = &cursor->reading->view;
     const char *text = lexeme_text(view, at);
     const size_t length = view->lexemes[at].folded_bytes;
+    const char joiner = cursor_mark(cursor, at + 1);
+    if (length < TOKEN_MIN && joiner != '-' && joiner != '_' && joiner != '.') {
+        return nothing;
+    }
     for (size_t i = 0; i < COUNT(keys); i++) {
         const size_t prefix = strlen(keys[i].prefix);
         if (keys[i].prefix[0] != text[0] || prefix > length
             || memcmp(text, keys[i].prefix, prefix) != 0) {
             continue;
         }
-        const bool fits = keys[i].joiner != 0
-                              ? prefix == length && cursor_mark(cursor, at + 1) == keys[i].joiner
-                              : length >= prefix + TOKEN_MIN - 2;
+        const bool fits = keys[i].joiner != 0 ? prefix == length && joiner == keys[i].joiner
+                                              : length >= prefix + TOKEN_MIN - 2;
         struct cursor_code code;
         if (fits && cursor_code(cursor, at, "-_.", &code) && code.digits >= 1
             && code.length >= prefix + TOKEN_MIN) {
