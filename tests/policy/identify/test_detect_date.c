@@ -104,6 +104,8 @@ static const struct row aged[] = {
 static const struct row none[] = {
     {"i may 5 times", ""},
     {"it may be", ""},
+    {"it may 5", ""},
+    {"2/32/1961", ""},
     {"we march on", ""},
     {"march 10 miles", ""},
     {"O2 sat 98", ""},
