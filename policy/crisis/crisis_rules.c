@@ -414,11 +414,11 @@ static enum status begin(struct crisis_rules **out, struct failure *failure)
     return STATUS_OK;
 }
 
-static enum status finish(enum status status, struct crisis_rules *rules, struct crisis_rules **out,
-                          struct failure *failure)
+static enum status finish(enum status status, struct crisis_rules *rules, const char *name,
+                          struct crisis_rules **out, struct failure *failure)
 {
     if (status == STATUS_OK && grammar_finish(rules->grammar) != STATUS_OK) {
-        status = fail(failure, STATUS_INVALID, "too many words in classes or to forgive");
+        status = fail(failure, STATUS_INVALID, "%s: too many words in classes or to forgive", name);
     }
     if (status == STATUS_OK) {
         *out = rules;
@@ -437,7 +437,7 @@ enum status crisis_rules_parse(const char *yaml, size_t length, const char *name
         return status;
     }
     status = read_file(rules, yaml, length, name, failure);
-    return finish(status, rules, out, failure);
+    return finish(status, rules, name, out, failure);
 }
 
 enum status crisis_rules_create(struct crisis_rules **out, struct failure *failure)
@@ -454,7 +454,7 @@ enum status crisis_rules_create(struct crisis_rules **out, struct failure *failu
                                failure);
         }
     }
-    return finish(status, rules, out, failure);
+    return finish(status, rules, folder, out, failure);
 }
 
 void crisis_rules_destroy(struct crisis_rules *rules)

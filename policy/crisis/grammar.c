@@ -49,7 +49,9 @@ struct vocabulary *grammar_vocabulary(struct grammar *grammar)
 
 enum status grammar_finish(struct grammar *grammar)
 {
-    return vocabulary_finish(grammar->vocabulary);
+    const enum status status =
+        vocabulary_join_numbers(grammar->vocabulary, grammar->number_entry, grammar->many_entry);
+    return status == STATUS_OK ? vocabulary_finish(grammar->vocabulary) : status;
 }
 
 uint32_t grammar_phrase_count(const struct grammar *grammar)

@@ -207,6 +207,27 @@ static enum status join_prefix(struct vocabulary *vocabulary, uint32_t entry)
     return status;
 }
 
+enum status vocabulary_join_numbers(struct vocabulary *vocabulary, uint32_t number_class,
+                                    uint32_t many_class)
+{
+    enum status status = STATUS_OK;
+    for (uint32_t i = 1; status == STATUS_OK && i < vocabulary->entry_count; i++) {
+        const struct entry *entry = &vocabulary->entries[i];
+        size_t digits = 0;
+        while (digits < entry->length && entry->text[digits] >= '0' && entry->text[digits] <= '9') {
+            digits++;
+        }
+        if (entry->is_prefix || digits == 0 || digits < entry->length) {
+            continue;
+        }
+        status = vocabulary_join(vocabulary, i, number_class);
+        if (status == STATUS_OK && (digits == 2 || digits == 3)) {
+            status = vocabulary_join(vocabulary, i, many_class);
+        }
+    }
+    return status;
+}
+
 enum status vocabulary_finish(struct vocabulary *vocabulary)
 {
     enum status status = STATUS_OK;

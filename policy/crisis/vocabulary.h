@@ -26,6 +26,9 @@ MUST_CHECK enum status vocabulary_join(struct vocabulary *vocabulary, uint32_t e
 void vocabulary_give_roles(struct vocabulary *vocabulary, uint32_t entry, uint32_t roles);
 /* One slip in it is forgiven, and what is written inside it ("sui-cide"). */
 void vocabulary_forgive(struct vocabulary *vocabulary, uint32_t entry);
+/* Words of digits alone ("200") are numbers too: of 10 to 999 many. */
+MUST_CHECK enum status vocabulary_join_numbers(struct vocabulary *vocabulary, uint32_t number_class,
+                                               uint32_t many_class);
 MUST_CHECK enum status vocabulary_finish(struct vocabulary *vocabulary);
 
 uint32_t vocabulary_count(const struct vocabulary *vocabulary); /* entries; 0 is none's number */
