@@ -22,6 +22,9 @@ struct finding detect_network(const struct reading *reading)
     const uint32_t at = reading->view.at;
     const char mark = cursor_mark(&cursor, at);
     const bool is_mark = cursor_is_class(&cursor, at, LEXEME_MARK);
+    if (!is_mark && !cursor_is_alnum(&cursor, at)) {
+        return (struct finding){.verdict = FINDING_NO};
+    }
     const bool is_before_blank = !is_mark && cursor_is_blank(&cursor, at + 1);
     for (size_t i = 0; i < sizeof steps / sizeof steps[0] && !cursor.is_starved; i++) {
         const bool may_be = is_mark ? mark != 0 && strchr(steps[i].marks, mark) != NULL

@@ -213,12 +213,14 @@ static bool has_unit_behind(struct cursor *cursor, uint32_t end)
     return record_is_unit(lexeme_text(view, end + 1), view->lexemes[end + 1].folded_bytes);
 }
 
-/* "36-year-old", "20-minute": a number before an ordinary word. */
+/* "36-year-old", "Apache-2.0": a number beside an ordinary word. */
 static bool is_phrase(const struct cursor_code *code)
 {
     bool has_word = false;
-    for (uint32_t i = 1; i < code->group_count; i++) {
-        has_word = has_word || (code->groups[i].class == LEXEME_WORD && code->groups[i].length > 2);
+    for (uint32_t i = 0; i < code->group_count; i++) {
+        has_word =
+            has_word
+            || (code->groups[i].class == LEXEME_WORD && code->groups[i].length > (i == 0 ? 4 : 2));
     }
     return has_word && code->digits < 4;
 }

@@ -167,7 +167,9 @@ static struct finding by_label(struct cursor *cursor, uint32_t at)
     const bool is_quote = lexeme->class == LEXEME_MARK && cursor_mark(cursor, at) != 0
                           && strchr("\"'`:=([", cursor_mark(cursor, at));
     const bool is_apart = !left.is_marked && !left.is_linked && left.quote == 0;
-    if (is_quote || (is_apart && lexeme->class == LEXEME_WORD)) {
+    const bool is_vague = left.label == LABEL_VAGUE;
+    if (is_quote || (is_apart && (is_vague || lexeme->class == LEXEME_WORD))
+        || (is_vague && lexeme->class == LEXEME_MARK)) {
         return nothing;
     }
     const uint32_t end = run_end(cursor, at, left.quote);

@@ -142,7 +142,7 @@ static struct finding base64(struct cursor *cursor, uint32_t at)
     const bool is_padded = end > code.end;
     const bool is_long = code.length >= BASE64_MIN || (code.length >= CASED_MIN && code.digits >= 2)
                          || (code.length >= 8 && is_padded);
-    return is_cased && is_long && (code.digits > 0 || is_padded || code.group_count == 1)
+    return is_cased && is_long && (code.digits > 0 || is_padded)
                ? FINDING_IS(POLICY_SECRET, end - at)
                : nothing;
 }

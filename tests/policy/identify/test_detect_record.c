@@ -9,6 +9,8 @@
 static const struct {
     const char *text, *want;
 } cases[] = {
+    {"licence: Apache-2.0", ""},
+    {"Baltimore, MD 212019 and PA 104-0054", ""},
     {"MRN: 587853", "MRN:587853"},
     {"MRN# 587853.", "MRN:587853"},
     {"mrn 5878", "MRN:5878"},
@@ -305,7 +307,7 @@ static const struct detector_format formats[] = {
     {"AA-999999", POLICY_MRN},
     {"CLX9999", POLICY_HPB},
     {"99 99 99", POLICY_ACCT},
-    {"XX/XXX", POLICY_DEV},
+    {"XX/XX9", POLICY_DEV},
 };
 
 static const struct {
@@ -317,7 +319,7 @@ static const struct {
     {"CLX1234 and clxA123", "HPB:CLX1234"},
     {"10 20 30", "ACCT:10 20 30"},
     {"10 20 3", ""},
-    {"a1/b2c", "DEV:a1/b2c"},
+    {"a1/b23", "DEV:a1/b23"},
     {"and/or it", ""},
 };
 

@@ -9,6 +9,9 @@
 static const struct {
     const char *text, *want;
 } cases[] = {
+    {"AllowShortFunctionsOnASingleLineOnly is a setting", ""},
+    {"the `token` **bold** and 5 can pass 2^32", ""},
+    {"token: 8f2-Kx9", "SECRET:8f2-Kx9"},
     {"5a-----BEGIN RSA PRIV", "SECRET:-----BEGIN RSA PRIV"},
     {"-----BEGIN", "SECRET:-----BEGIN"},
     {"password is hunter2", "SECRET:hunter2"},

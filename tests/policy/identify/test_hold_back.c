@@ -6,13 +6,14 @@
 #include "tests/policy/support_detect.h"
 
 static const char *const texts[] = {
-    "hello ",       "hello, ",    "hello. ", "Hello! ",   "(maybe ",  "feeling? ",
-    "my\n",         "and ",       "at the ", "one of ",   "7 days ",  "50 mg ",
-    "1-10 how ",    "10, ",       "3. ",     "2024 was ", "7/10 ",    "12.5 percent ",
-    "therapist's ", "self-harm ", "- a ",    "plan: ",    "data ",    "20mg ",
-    "b12 ",         "3:45 and ",  "5th ",    "F33.1 ",    "serious ", "password ",
-    "u ",           "sk it ",     "IV was ", "I ",        "PHQ-9 ",   "120/80 and ",
-    "\"quote ",     "[patient ",  "... ",
+    " ",          "hello ",      "hello, ",  "hello. ",       "Hello! ",
+    "(maybe ",    "feeling? ",   "my\n",     "and ",          "at the ",
+    "one of ",    "7 days ",     "50 mg ",   "1-10 how ",     "10, ",
+    "3. ",        "2024 was ",   "7/10 ",    "12.5 percent ", "therapist's ",
+    "self-harm ", "- a ",        "plan: ",   "data ",         "20mg ",
+    "b12 ",       "3:45 and ",   "5th ",     "F33.1 ",        "serious ",
+    "password ",  "u ",          "sk it ",   "IV was ",       "I ",
+    "PHQ-9 ",     "120/80 and ", "\"quote ", "[patient ",     "... ",
 };
 
 static const struct {
