@@ -85,13 +85,23 @@ static bool ends_with(const char *digits, const char *call)
     return tail > 0 && length >= tail && strcmp(digits + length - tail, call) == 0;
 }
 
-/* With or without what is dialled in front; a short number only whole. */
+/* The rest of a longer one, which is judged where that begins: "1-800-[799-7233]". */
+static bool is_rest(const struct place *place)
+{
+    const uint32_t first = place->first;
+    return first >= 2 && place->view->lexemes[first - 2].class == LEXEME_NUMBER
+           && (symbol_reader_is_dash(place->view, first - 1)
+               || lexeme_is(place->view, first - 1, "."));
+}
+
+/* With or without what is dialled in front, or the area's code; a short number only whole. */
 static bool is_of_region(const struct resources *resources, const char *digits)
 {
     for (uint32_t i = 0; i < resources->call_count; i++) {
         const char *call = resources->calls[i];
         const bool is_whole = strlen(call) <= SHORT_DIGITS_MAX;
-        if (is_whole ? strcmp(digits, call) == 0 : ends_with(digits, call)) {
+        const bool is_local = strlen(digits) > SHORT_DIGITS_MAX && ends_with(call, digits);
+        if (is_whole ? strcmp(digits, call) == 0 : is_local || ends_with(digits, call)) {
             return true;
         }
     }
@@ -293,8 +303,8 @@ bool resources_correct(const struct resources *resources, const struct window_vi
     struct number number = {.groups = 0};
     uint32_t line = RESOURCE_LINES_MAX;
     uint32_t keyword = RESOURCE_LINES_MAX;
-    if (number_first >= number_last || number_last > view->count || !read_number(&place, &number)
-        || is_of_region(resources, number.digits)) {
+    if (number_first >= number_last || number_last > view->count || is_rest(&place)
+        || !read_number(&place, &number) || is_of_region(resources, number.digits)) {
         return false;
     }
     const bool is_text = is_short(&number) && is_texted(&place, &keyword);

@@ -311,6 +311,8 @@ static void wrong_numbers_are_corrected(void)
         {"call the suicide hotline at [1-800-273-8255]", ""},
         {"call the suicide hotline at [(800) 273-8255]", ""},
         {"Text HOME to [741741]", ""},
+        {"the domestic violence hotline is 1-800-[799-7233]", ""},
+        {"the domestic violence hotline is [799-7233]", ""},
         {"call our office at [555-0100]", ""},
         {"call our office at [555-0100], and in a crisis call 988", ""},
         {"In a crisis call 988. Our office is at [212-555-0100].", ""},
