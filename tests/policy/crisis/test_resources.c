@@ -313,6 +313,8 @@ static void wrong_numbers_are_corrected(void)
         {"Text HOME to [741741]", ""},
         {"the domestic violence hotline is 1-800-[799-7233]", ""},
         {"the domestic violence hotline is [799-7233]", ""},
+        {"in a crisis, call my doctor at [212-555-0100]", ""},
+        {"after the suicide we called the office at [212-555-0100]", ""},
         {"call our office at [555-0100]", ""},
         {"call our office at [555-0100], and in a crisis call 988", ""},
         {"In a crisis call 988. Our office is at [212-555-0100].", ""},
