@@ -51,7 +51,9 @@ static const struct {
     [NAME_ACRONYM] = {0, 0}, [NAME_NO_CASE] = {-4, -4},
 };
 
-static const char *const months[] = {"april", "august", "june", "may"};
+/* And seasons. */
+static const char *const months[] = {"april", "august", "autumn", "june",
+                                     "may",   "spring", "summer", "winter"};
 /* "Grace and Joy are what I pray for" */
 static const char *const virtues[] = {
     "charity",  "faith", "grace", "hope",     "joy",    "justice", "love",    "mercy",
@@ -163,10 +165,13 @@ static int right_points(struct cursor *cursor, const struct name_word *word,
     if (!left->is_strong && !name_word_is_known_name(word)) {
         points += right.matter;
     }
-    if (word->lists.word >= TITLE_CLASS && left->name <= 0 && left->after_capital) {
+    const bool is_titled = word->lists.word >= TITLE_CLASS || !name_word_is_listed(word);
+    if (is_titled && left->name <= 0 && left->after_capital) {
         points -= TITLE_POINTS;
     }
-    points += right.is_label && left->is_sentence_start ? LABEL_POINTS : 0;
+    points += right.is_label && left->is_sentence_start && (is_known(word) || word->letters > 0)
+                  ? LABEL_POINTS
+                  : 0;
     const bool is_month = left->is_month || points + left->name < MONTH_BAR;
     if (is_month && !left->is_strong && IS_ONE_OF(word, months)) {
         points -= MONTH_POINTS;
@@ -208,7 +213,8 @@ static bool is_no_place(struct cursor *cursor, const struct name_word *word,
     if ((is_eponym || IS_ONE_OF(word, months)) && place->end == cursor->reading->view.at + 1) {
         return true;
     }
-    return !left->is_place && name_right_read(cursor, place->end).is_eponym;
+    const struct name_right right = name_right_read(cursor, place->end);
+    return right.is_glued || (right.is_eponym && !left->is_place);
 }
 
 /* One letter is a name with a dot and a name behind it, or after "Dr.": not X, which stands for one

@@ -37,6 +37,12 @@ static const char *const endings[] = {
     "trophy",   "genic",    "cyte",     "cytes",    "globin",  "inine",     "ergics",   "bacter",
     "bacteria", "virus"};
 
+static const char *const prefixes[] = {
+    "anti",   "bio",      "cardio", "chemo",  "counter", "cyber",  "electro", "gastro",
+    "hydro",  "hyper",    "immuno", "inter",  "micro",   "multi",  "neuro",   "onco",
+    "over",   "pharmaco", "photo",  "physio", "pseudo",  "psycho", "radio",   "super",
+    "techno", "tele",     "thermo", "trans",  "under",   "web"};
+
 static const char *const pronouns[] = {"a",    "he",   "her",  "him", "his", "i",    "it",
                                        "its",  "me",   "my",   "our", "she", "that", "the",
                                        "them", "they", "this", "us",  "we",  "you",  "your"};
@@ -171,6 +177,18 @@ bool name_word_is_known_name(const struct name_word *word)
     return lists->first >= KNOWN_CLASS || lists->last >= KNOWN_CLASS;
 }
 
+/* Words that are made of parts are on no list, but no names either. */
+static bool has_prefix(const struct name_word *word)
+{
+    for (size_t i = 0; i < sizeof prefixes / sizeof prefixes[0]; i++) {
+        const size_t bytes = strlen(prefixes[i]);
+        if (word->bytes > bytes + 2 && memcmp(word->text, prefixes[i], bytes) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Endings that words of medicine have and names seldom. */
 static bool has_medical_ending(const struct name_word *word)
 {
@@ -191,7 +209,7 @@ int name_word_term_points(const struct name_word *word)
     if ((flags & (LEXICON_TERM | LEXICON_DRUG)) || (is_upper && (flags & LEXICON_ACRONYM))) {
         return TERM_POINTS;
     }
-    if (!name_word_is_known_name(word) && has_medical_ending(word)) {
+    if (!name_word_is_known_name(word) && (has_medical_ending(word) || has_prefix(word))) {
         return MEDICAL_POINTS;
     }
     return is_upper && word->bytes == 2 && (flags & LEXICON_STATE) ? STATE_CODE_POINTS : 0;
