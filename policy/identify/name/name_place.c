@@ -9,6 +9,7 @@ enum {
     PHRASE_POINTS = 8,  /* of several */
     CAPITAL_POINTS = 4, /* inside a sentence */
     LOWER_POINTS = -3,
+    RARE_CLASS = 1, /* of a word that is hardly one */
     SUFFIX_POINTS = 3,
     ADDRESS_POINTS = 5, /* behind an address's comma */
     REGION_POINTS = 8,  /* in front of a state or postal code */
@@ -116,7 +117,8 @@ static int place_points(const struct name_word *first, const struct lexicon_entr
         return PHRASE_POINTS;
     }
     const int size = entry->place > CLASS_MAX ? CLASS_MAX : entry->place;
-    return LISTED_POINTS + size - first->lists.word;
+    const int word = first->lists.word > RARE_CLASS ? first->lists.word : 0;
+    return LISTED_POINTS + size - word;
 }
 
 static bool has_town_suffix(const struct name_word *word)
