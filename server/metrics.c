@@ -26,7 +26,7 @@ static const struct {
 };
 enum { BOUND_COUNT = sizeof bounds / sizeof bounds[0] };
 
-static const int codes[] = {200, 400, 401, 404, 413, 429, 500, 503};
+static const int codes[] = {200, 400, 401, 404, 413, 422, 429, 500, 503};
 enum { CODE_COUNT = sizeof codes / sizeof codes[0] + 1 }; /* the last: any other */
 
 static const char *const route_names[METRICS_ROUTE_COUNT] = {
@@ -39,6 +39,7 @@ static const char *const outcome_names[METRICS_OUTCOME_COUNT] = {
     [METRICS_COMPLETED] = "completed", [METRICS_CANCELLED] = "cancelled",
     [METRICS_FAILED] = "failed",       [METRICS_INVALID] = "invalid",
     [METRICS_QUOTA] = "quota",         [METRICS_BUSY] = "busy",
+    [METRICS_BLOCKED] = "blocked",
 };
 
 struct histogram {
@@ -46,12 +47,32 @@ struct histogram {
     _Atomic uint64_t sum_ns;
 };
 
+enum { INBOUND, OUTBOUND, DIRECTION_COUNT };
+
+/* What is counted of the rules beside actions: a field of struct tally. */
+static const struct {
+    const char *name;
+    size_t offset;
+} policy_events[] = {
+    {"disguised", offsetof(struct tally, disguised)},
+    {"restored", offsetof(struct tally, restored)},
+    {"unknown_pseudonym", offsetof(struct tally, unknown_pseudonyms)},
+    {"crossed", offsetof(struct tally, crossed)},
+    {"canary", offsetof(struct tally, canaries)},
+    {"corrected", offsetof(struct tally, corrected)},
+    {"claim", offsetof(struct tally, claims)},
+};
+enum { POLICY_EVENT_COUNT = sizeof policy_events / sizeof policy_events[0] };
+
 struct row {
     _Atomic int name_state; /* NAME_NONE, NAME_BEING_WRITTEN, NAME_SET */
     char name[AUTH_NAME_BYTES];
     _Atomic uint64_t outcomes[METRICS_OUTCOME_COUNT];
     _Atomic uint64_t prompt_tokens, output_tokens, preemptions;
     _Atomic uint32_t queued, running, pages_used, pages_total;
+    _Atomic uint64_t findings[DIRECTION_COUNT][POLICY_ACTION_COUNT][POLICY_KIND_COUNT];
+    _Atomic uint64_t policy_events[POLICY_EVENT_COUNT];
+    _Atomic uint64_t crises[CRISIS_KIND_COUNT][CRISIS_GRADE_COUNT];
     struct histogram first_token, per_token, step; /* the last in the whole server's row only */
 };
 enum { NAME_NONE, NAME_BEING_WRITTEN, NAME_SET };
@@ -147,6 +168,44 @@ void metrics_count_request(struct metrics *metrics, const struct metrics_request
         }
         if (request->per_token_ns > 0) {
             observe(&rows[i]->per_token, request->per_token_ns);
+        }
+    }
+}
+
+static void add_tally(struct row *row, int direction, const struct tally *tally)
+{
+    for (int action = POLICY_TAG; action < POLICY_ACTION_COUNT; action++) {
+        for (int kind = 0; kind < POLICY_KIND_COUNT; kind++) {
+            if (tally->counts[action][kind] > 0) {
+                add(&row->findings[direction][action][kind], tally->counts[action][kind]);
+            }
+        }
+    }
+    for (size_t i = 0; i < POLICY_EVENT_COUNT; i++) {
+        uint32_t count = 0;
+        memcpy(&count, (const char *)tally + policy_events[i].offset, sizeof count);
+        add(&row->policy_events[i], count);
+    }
+}
+
+void metrics_count_policy(struct metrics *metrics, struct tenant_id tenant,
+                          const struct tally *inbound, const struct tally *outbound)
+{
+    struct row *rows[] = {&metrics->rows[ALL], row_of(metrics, tenant)};
+    for (size_t i = 0; i < 2; i++) {
+        add_tally(rows[i], INBOUND, inbound);
+        add_tally(rows[i], OUTBOUND, outbound);
+    }
+}
+
+void metrics_count_crisis(struct metrics *metrics, struct tenant_id tenant,
+                          const struct crisis_finding *finding)
+{
+    struct row *rows[] = {&metrics->rows[ALL], row_of(metrics, tenant)};
+    for (int kind = 0; kind < CRISIS_KIND_COUNT; kind++) {
+        const enum crisis_grade grade = finding->signals[kind].grade;
+        for (size_t i = 0; grade != CRISIS_NONE && i < 2; i++) {
+            add(&rows[i]->crises[kind][grade], 1);
         }
     }
 }
@@ -341,9 +400,76 @@ static void write_outcomes(struct writer *writer, struct range range)
     }
 }
 
+/* A series for each that was ever counted: most kinds never are. */
+static void write_findings(struct writer *writer, const struct row *row)
+{
+    static const char *const directions[DIRECTION_COUNT] = {"in", "out"};
+    char labels[64];
+    for (int direction = 0; direction < DIRECTION_COUNT; direction++) {
+        for (int action = POLICY_TAG; action < POLICY_ACTION_COUNT; action++) {
+            snprintf(labels, sizeof labels, "direction=\"%s\",action=\"%s\",kind",
+                     directions[direction], policy_action_name((enum policy_action)action));
+            for (int kind = 0; kind < POLICY_KIND_COUNT; kind++) {
+                const uint64_t count = atomic_load_explicit(&row->findings[direction][action][kind],
+                                                            memory_order_relaxed);
+                if (count > 0) {
+                    write_series(writer, "policy_findings_total", row, labels,
+                                 policy_kind_name((enum policy_kind)kind));
+                    write_count(writer, count);
+                }
+            }
+        }
+    }
+}
+
+static void write_policy_events(struct writer *writer, const struct row *row)
+{
+    for (size_t i = 0; i < POLICY_EVENT_COUNT; i++) {
+        write_series(writer, "policy_events_total", row, "event", policy_events[i].name);
+        write_count(writer, atomic_load_explicit(&row->policy_events[i], memory_order_relaxed));
+    }
+}
+
+static void write_crises(struct writer *writer, const struct row *row)
+{
+    char labels[32];
+    for (int kind = 0; kind < CRISIS_KIND_COUNT; kind++) {
+        snprintf(labels, sizeof labels, "kind=\"%s\",grade",
+                 crisis_kind_name((enum crisis_kind)kind));
+        for (int grade = CRISIS_LOW; grade < CRISIS_GRADE_COUNT; grade++) {
+            const uint64_t count =
+                atomic_load_explicit(&row->crises[kind][grade], memory_order_relaxed);
+            if (count > 0) {
+                write_series(writer, "crisis_requests_total", row, labels,
+                             crisis_grade_name((enum crisis_grade)grade));
+                write_count(writer, count);
+            }
+        }
+    }
+}
+
+static const struct {
+    const char *name, *help;
+    void (*write)(struct writer *writer, const struct row *row);
+} policy_metrics[] = {
+    {"policy_findings_total", "Identifiers found, by what the tenant's rules did.", write_findings},
+    {"policy_events_total",
+     "What else the rules did; crossed and canary are alarms: another's value was stopped.",
+     write_policy_events},
+    {"crisis_requests_total", "Requests whose conversation gave signs of a crisis.", write_crises},
+};
+
 static void write_rows(struct writer *writer, struct range range)
 {
     write_outcomes(writer, range);
+    for (size_t p = 0; p < sizeof policy_metrics / sizeof policy_metrics[0]; p++) {
+        write_head(writer, range.prefix, policy_metrics[p].name, "counter", policy_metrics[p].help);
+        for (size_t i = range.first; i <= range.last; i++) {
+            if (is_shown(&writer->metrics->rows[i])) {
+                policy_metrics[p].write(writer, &writer->metrics->rows[i]);
+            }
+        }
+    }
     for (size_t n = 0; n < sizeof numbers / sizeof numbers[0]; n++) {
         write_number(writer, range, n);
     }

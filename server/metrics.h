@@ -10,6 +10,8 @@
 #include "base/buffer.h"
 #include "base/ids.h"
 #include "base/status.h"
+#include "policy/crisis/crisis.h"
+#include "policy/filter/tally.h"
 #include "scheduler/scheduler.h"
 
 struct metrics;
@@ -33,6 +35,7 @@ enum metrics_outcome {
     METRICS_INVALID,   /* 400 */
     METRICS_QUOTA,     /* 429 */
     METRICS_BUSY,      /* 503: a queue is full, draining, not ready */
+    METRICS_BLOCKED,   /* 422: the tenant's rules do not let it in */
     METRICS_OUTCOME_COUNT
 };
 
@@ -53,6 +56,12 @@ const char *metrics_outcome_name(enum metrics_outcome outcome);
 const char *metrics_route_name(enum metrics_route route);
 
 void metrics_count_request(struct metrics *metrics, const struct metrics_request *request);
+
+/* What the tenant's rules did to a request and its answer; what its conversation gave signs of. */
+void metrics_count_policy(struct metrics *metrics, struct tenant_id tenant,
+                          const struct tally *inbound, const struct tally *outbound);
+void metrics_count_crisis(struct metrics *metrics, struct tenant_id tenant,
+                          const struct crisis_finding *finding);
 
 /* ---- engine thread --------------------------------------------------------------------------- */
 

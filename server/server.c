@@ -14,6 +14,7 @@
 #include "server/audit_log.h"
 #include "server/certificate.h"
 #include "server/engine_choice.h"
+#include "server/policy_log.h"
 #include "server/service.h"
 
 enum {
@@ -30,6 +31,7 @@ struct server {
     struct auth *auth;
     struct waker waker; /* of the audit log, which outlives http */
     struct audit *audit;
+    struct policy *policy;
     struct model *model;
     struct engine_choice *engine;
     struct service *service;
@@ -185,6 +187,7 @@ static enum status create_service(struct server *server, struct failure *failure
         .rebuild = engine_choice_rebuild(server->engine),
         .auth = server->auth,
         .audit = server->audit,
+        .policy = server->policy,
         .model_name = config->model_name[0] ? config->model_name : NULL,
         .requests_max = (uint32_t)config->engine_requests_max,
         .sequences_max = (uint32_t)config->engine_requests_max,
@@ -258,6 +261,9 @@ static enum status start_parts(struct server *server, const char *state_director
     }
     if (status == STATUS_OK) {
         status = read_certificate(server, failure);
+    }
+    if (status == STATUS_OK) {
+        status = policy_log_open(config, &server->policy, failure);
     }
     if (status == STATUS_OK) {
         status = audit_log_open(config, state_directory, &server->waker, &server->audit, failure);
@@ -341,6 +347,7 @@ void server_wait(struct server *server)
     while (which < 0) {
         which = sigtimedwait(&signals, NULL, &tick);
         trail_tick(server->service->trail);
+        policy_log_tick(server->policy, server->service->trail);
         audit_log_apply_retention(server->audit, server->auth);
     }
     log_event(LOG_LEVEL_INFO, "server", "draining", "signal=%d live=%u", which,
@@ -364,6 +371,7 @@ void server_stop(struct server *server)
     service_destroy(server->service);
     engine_choice_destroy(server->engine);
     model_close(server->model);
+    policy_close(server->policy);
     audit_log_close(server->audit, server->is_recorded);
     waker_destroy(&server->waker);
     buffer_destroy(&server->certificate);

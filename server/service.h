@@ -11,17 +11,19 @@
 
 #include "auth/auth.h"
 #include "model/model.h"
+#include "policy/policy.h"
 #include "server/engine/engine_loop.h"
 #include "server/http/http_server.h"
 #include "server/metrics.h"
 #include "server/trail.h"
 
 struct service_config {
-    const struct model *model; /* this, engine, auth, audit are borrowed and outlive the service */
+    const struct model *model; /* this, engine, auth, audit, policy are borrowed and outlive it */
     struct engine engine;
     struct engine_rebuild rebuild; /* what to do when the engine is lost */
     struct auth *auth;
     struct audit *audit;
+    struct policy *policy;
     const char *model_name; /* what clients call it; NULL: model->name */
     uint32_t requests_max;  /* generating at once; more get 503 */
     uint32_t sequences_max, running_max;

@@ -19,6 +19,33 @@ static void write_token(struct json_text *out, const struct openai_choice *choic
     json_text_raw(out, "]");
 }
 
+/* A token of text that the tenant's rules changed. */
+static void write_hidden(struct json_text *out)
+{
+    json_text_raw(out, "{\"token\":\"\",\"logprob\":");
+    json_text_float(out, OPENAI_LOGPROB_HIDDEN);
+    json_text_raw(out, ",\"bytes\":[],\"top_logprobs\":[]}");
+}
+
+static void write_entry(struct json_text *out, const struct openai_choice *choice, uint32_t entry)
+{
+    const struct token_log *log = choice->terms->log;
+    write_token(out, choice, token_log_token(log, choice->sequence, entry));
+    json_text_raw(out, ",\"top_logprobs\":[");
+    const struct token_record *tops;
+    const uint32_t top_count = token_log_tops(log, choice->sequence, entry, &tops);
+    bool is_first = true;
+    for (uint32_t t = 0; t < top_count; t++) {
+        if (openai_choice_may_show(choice, tops[t].id)) {
+            json_text_raw(out, is_first ? "" : ",");
+            write_token(out, choice, tops[t]);
+            json_text_raw(out, "}");
+            is_first = false;
+        }
+    }
+    json_text_raw(out, "]}");
+}
+
 static void write_logprobs(struct json_text *out, const struct openai_choice *choice,
                            uint32_t entry_end)
 {
@@ -26,20 +53,14 @@ static void write_logprobs(struct json_text *out, const struct openai_choice *ch
         json_text_raw(out, ",\"logprobs\":null");
         return;
     }
-    const struct token_log *log = choice->terms->log;
     json_text_raw(out, ",\"logprobs\":{\"content\":[");
     for (uint32_t i = choice->told_entries; i < entry_end; i++) {
         json_text_raw(out, i > choice->told_entries ? "," : "");
-        write_token(out, choice, token_log_token(log, choice->sequence, i));
-        json_text_raw(out, ",\"top_logprobs\":[");
-        const struct token_record *tops;
-        const uint32_t top_count = token_log_tops(log, choice->sequence, i, &tops);
-        for (uint32_t t = 0; t < top_count; t++) {
-            json_text_raw(out, t > 0 ? "," : "");
-            write_token(out, choice, tops[t]);
-            json_text_raw(out, "}");
+        if (openai_choice_is_hidden(choice, i)) {
+            write_hidden(out);
+        } else {
+            write_entry(out, choice, i);
         }
-        json_text_raw(out, "]}");
     }
     json_text_raw(out, "],\"refusal\":null}");
 }

@@ -20,12 +20,18 @@ static struct token_record token_of(const struct entries *entries, uint32_t entr
 static void write_token_text(struct json_text *out, const struct entries *entries, uint32_t entry)
 {
     char raw[TOKENIZER_PIECE_BYTES_MAX];
+    if (openai_choice_is_hidden(entries->choice, entry)) {
+        json_text_raw(out, "\"\"");
+        return;
+    }
     openai_format_token(out, entries->choice, token_of(entries, entry).id, raw);
 }
 
 static void write_logprob(struct json_text *out, const struct entries *entries, uint32_t entry)
 {
-    json_text_float(out, token_of(entries, entry).logprob);
+    json_text_float(out, openai_choice_is_hidden(entries->choice, entry)
+                             ? OPENAI_LOGPROB_HIDDEN
+                             : token_of(entries, entry).logprob);
 }
 
 static void write_offset(struct json_text *out, const struct entries *entries, uint32_t entry)
@@ -61,12 +67,17 @@ static void write_tops(struct json_text *out, const struct entries *entries, uin
     const struct token_record *tops;
     const uint32_t count = token_log_tops(choice->terms->log, choice->sequence, entry, &tops);
     char raw[TOKENIZER_PIECE_BYTES_MAX];
+    if (openai_choice_is_hidden(choice, entry)) {
+        json_text_raw(out, "{}");
+        return;
+    }
     json_text_raw(out, "{");
     openai_format_token(out, choice, chosen.id, raw);
     json_text_raw(out, ":");
     json_text_float(out, chosen.logprob);
     for (uint32_t i = 0; i < count; i++) {
-        if (!is_repeated(choice, chosen.id, tops, i)) {
+        if (!is_repeated(choice, chosen.id, tops, i)
+            && openai_choice_may_show(choice, tops[i].id)) {
             json_text_raw(out, ",");
             openai_format_token(out, choice, tops[i].id, raw);
             json_text_raw(out, ":");

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "server/openai/generation_plan.h"
 #include "server/openai/generation_record.h"
+#include "server/openai/screen/screen.h"
 
 enum { JSON_BYTES_A_TEXT_BYTE = 6, DOCUMENT_SPARE_BYTES = 65536 };
 static const uint64_t KEEP_ALIVE_NS = 5ULL * 1000 * 1000 * 1000;
@@ -27,6 +28,7 @@ struct generation {
     char request_id[OPENAI_ID_BYTES];
     uint64_t arrived_ns, sent_ns; /* of its last byte so far */
     struct openai_request request;
+    struct screen screen;
     struct openai_answer answer;
     struct token_log *log;
     struct auth_budget budget;
@@ -72,6 +74,7 @@ static struct generation_facts facts_of(const struct generation *generation)
         .route = generation->route,
         .request = &generation->request,
         .answer = &generation->answer,
+        .screen = &generation->screen,
         .seed = generation->seed,
         .prompt = generation->prompt,
         .is_accepted = generation->accepted.value != 0,
@@ -106,6 +109,19 @@ static void count(const struct generation *generation, const struct generation_f
               output_tokens, milliseconds(facts->first_ns), milliseconds(facts->total_ns));
 }
 
+static void count_policy(const struct generation *generation)
+{
+    const struct screen *screen = &generation->screen;
+    const struct tally *inbound = screen_tally(screen);
+    if (inbound) {
+        const struct tally outbound = openai_answer_tally(&generation->answer);
+        metrics_count_policy(generation->service->metrics, generation->identity.tenant, inbound,
+                             &outbound);
+        metrics_count_crisis(generation->service->metrics, generation->identity.tenant,
+                             &screen->crisis);
+    }
+}
+
 /* Counted, recorded and everything of others given back, once; before the client can read of the
  * end. */
 static void conclude(struct generation *generation, const struct generation_end *end)
@@ -116,6 +132,7 @@ static void conclude(struct generation *generation, const struct generation_end 
     generation->is_concluded = true;
     const struct generation_facts facts = facts_of(generation);
     count(generation, &facts, end);
+    count_policy(generation);
     generation_record_end(generation->service->trail, &facts, end);
     const uint64_t ticket = atomic_exchange(&generation->ticket, 0);
     if (ticket != 0) {
@@ -149,6 +166,7 @@ static void destroy(void *context)
         conclude_abandoned(generation);
         openai_answer_close(&generation->answer);
         token_log_destroy(generation->log);
+        screen_close(&generation->screen);
         openai_request_destroy(&generation->request);
         explicit_bzero(generation, sizeof *generation);
         free(generation);
@@ -167,6 +185,23 @@ static void refuse(struct generation *generation, struct http_exchange *exchange
 }
 
 /* ---- before the engine ----------------------------------------------------------------------- */
+
+static enum status echo(struct generation *generation)
+{
+    struct openai_answer *answer = &generation->answer;
+    enum status status = STATUS_OK;
+    for (uint32_t i = 0; status == STATUS_OK && i < answer->choice_count; i++) {
+        struct buffer text = {.limit_bytes = answer->terms.text_bytes_max};
+        status = openai_prompts_echo(generation->service->config.model, &generation->request,
+                                     i / generation->request.n, &text);
+        if (status == STATUS_OK) {
+            status =
+                openai_choice_echo(&answer->choices[i], text.bytes ? text.bytes : "", text.length);
+        }
+        buffer_destroy(&text);
+    }
+    return status;
+}
 
 static enum status open_answer(struct generation *generation, const struct generation_plan *plan)
 {
@@ -190,17 +225,15 @@ static enum status open_answer(struct generation *generation, const struct gener
     answer->terms.log = generation->log;
     answer->terms.text_bytes_max = bytes_max;
     answer->terms.logprobs = generation->request.logprobs;
+    answer->terms.outbound = &generation->screen.terms;
+    answer->terms.preface = generation->screen.protocol;
+    answer->terms.is_answered = generation->screen.is_answered;
     audit_digest_begin(service->config.audit, generation->identity.tenant, &answer->terms.digest);
     answer->out.limit_bytes = JSON_BYTES_A_TEXT_BYTE * bytes_max + DOCUMENT_SPARE_BYTES;
     snprintf(answer->id, sizeof answer->id, "%s%s", answer->format->id_prefix,
              generation->request_id);
-    enum status status = openai_answer_open(answer);
-    for (uint32_t i = 0;
-         status == STATUS_OK && generation->request.echo && i < answer->choice_count; i++) {
-        status = openai_prompts_echo(model, &generation->request, i / generation->request.n,
-                                     &answer->choices[i].text);
-    }
-    return status;
+    const enum status status = openai_answer_open(answer);
+    return status == STATUS_OK && generation->request.echo ? echo(generation) : status;
 }
 
 /* All sequences of a request are admitted together, so more than this can never be. */
@@ -227,6 +260,14 @@ static enum status plan(struct generation *generation, struct http_exchange *exc
         generation->route == METRICS_ROUTE_CHAT ? OPENAI_CHAT : OPENAI_COMPLETIONS;
     enum status status =
         openai_request_parse(endpoint, body, length, &terms, &generation->request, fault);
+    if (status == STATUS_OK) {
+        status = screen_open(&generation->screen, service->config.policy, &generation->identity,
+                             &generation->request, fault);
+    }
+    if (status == STATUS_OK) {
+        status =
+            screen_request(&generation->screen, service->config.model, &generation->request, fault);
+    }
     if (status == STATUS_OK) {
         status = openai_prompts_make(service->config.model, &generation->request, prompts, fault);
     }
@@ -320,8 +361,8 @@ static void step(struct http_exchange *exchange, void *context)
         return;
     }
     const enum audit_keeping keeping = keeping_of(generation);
-    const bool is_decided =
-        admission != STATUS_OK || token_log_admission(generation->log, &admission);
+    const bool is_decided = generation->screen.is_answered || admission != STATUS_OK
+                            || token_log_admission(generation->log, &admission);
     if (keeping == AUDIT_WAITING || (!is_decided && keeping != AUDIT_LOST)) {
         return;
     }
@@ -425,8 +466,10 @@ static void submit(struct generation *generation, struct http_exchange *exchange
     generation->prompt = openai_reply_body_digest(exchange, generation->service);
     const struct http_handle handle = http_defer(exchange, &task);
     struct engine_ticket ticket = {0};
-    generation->submitted = engine_loop_submit(generation->service->engine_loop, request, tokens,
-                                               generation->log, handle.value, &ticket);
+    if (!generation->screen.is_answered) {
+        generation->submitted = engine_loop_submit(generation->service->engine_loop, request,
+                                                   tokens, generation->log, handle.value, &ticket);
+    }
     atomic_store(&generation->ticket, ticket.value);
     if (generation->submitted == STATUS_OK) { /* the engine may work while the record is written */
         const struct generation_facts facts = facts_of(generation);

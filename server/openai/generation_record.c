@@ -2,11 +2,26 @@
 
 #include <string.h>
 
+#include "server/openai/screen/decisions.h"
+
 static void draft_begin(const struct trail *trail, const struct generation_facts *facts,
                         enum record_event event, struct record_draft *out)
 {
     trail_draft(trail, event, facts->identity, facts->request_id, metrics_route_name(facts->route),
                 out);
+}
+
+/* What was done so far, and the rules by which. */
+static void draft_policy(struct record_draft *draft, const struct generation_facts *facts,
+                         const struct tally *outbound)
+{
+    struct decisions decisions;
+    if (facts->screen->rules) {
+        decisions_make(facts->screen, outbound, &decisions);
+        record_draft_counts(draft, RECORD_FIELD_policy_decisions, decisions.counts,
+                            decisions.count);
+        record_draft_text(draft, RECORD_FIELD_policy_digest, facts->screen->rules->digest);
+    }
 }
 
 enum status generation_record_accepted(struct trail *trail, const struct generation_facts *facts,
@@ -18,6 +33,7 @@ enum status generation_record_accepted(struct trail *trail, const struct generat
     record_draft_uint(&draft, RECORD_FIELD_choices, facts->answer->choice_count);
     record_draft_uint(&draft, RECORD_FIELD_stream, facts->request->stream);
     record_draft_bytes(&draft, RECORD_FIELD_prompt_digest, facts->prompt.bytes);
+    draft_policy(&draft, facts, NULL);
     return audit_append(trail_audit(trail), &draft, handle, out);
 }
 
@@ -70,6 +86,7 @@ static void draft_texts(struct record_draft *draft, const struct generation_fact
 {
     const struct openai_answer *answer = facts->answer;
     const struct record_count finished[] = {
+        {"content_filter", openai_answer_finished(answer, OPENAI_FILTERED)},
         {"length", openai_answer_finished(answer, OPENAI_LENGTH)},
         {"stop", openai_answer_finished(answer, OPENAI_STOP)},
     };
@@ -79,7 +96,9 @@ static void draft_texts(struct record_draft *draft, const struct generation_fact
     if (openai_answer_digest(answer, &told)) {
         record_draft_bytes(draft, RECORD_FIELD_answer_digest, told.bytes);
     }
-    record_draft_counts(draft, RECORD_FIELD_finish_reasons, finished, 2);
+    record_draft_counts(draft, RECORD_FIELD_finish_reasons, finished, 3);
+    const struct tally outbound = openai_answer_tally(answer);
+    draft_policy(draft, facts, &outbound);
 }
 
 static void refuse(struct trail *trail, const struct generation_facts *facts,

@@ -4,6 +4,7 @@
 #include "server/openai/openai_answer.h"
 #include "server/openai/openai_reply.h"
 #include "server/openai/request/openai_request.h"
+#include "server/openai/screen/screen.h"
 
 struct generation_facts {
     const struct auth_identity *identity;
@@ -11,6 +12,7 @@ struct generation_facts {
     enum metrics_route route;
     const struct openai_request *request;
     const struct openai_answer *answer;
+    const struct screen *screen;
     uint64_t seed;               /* that the first choice is drawn with */
     struct digest prompt;        /* keyed digest of the body */
     bool is_accepted;            /* there is a request.accepted: exactly one end must follow */

@@ -8,6 +8,7 @@
 static const char *const finish_names[] = {
     [OPENAI_STOP] = "\"stop\"",
     [OPENAI_LENGTH] = "\"length\"",
+    [OPENAI_FILTERED] = "\"content_filter\"",
 };
 
 enum status openai_answer_open(struct openai_answer *answer)
@@ -62,6 +63,17 @@ bool openai_answer_digest(const struct openai_answer *answer, struct digest *out
     }
     explicit_bzero(&all, sizeof all);
     return true;
+}
+
+struct tally openai_answer_tally(const struct openai_answer *answer)
+{
+    struct tally all = {0};
+    for (uint32_t i = 0; answer->choices && i < answer->choice_count; i++) {
+        if (answer->choices[i].outbound) { /* all were opened, or none is told */
+            tally_add(&all, openai_choice_tally(&answer->choices[i]));
+        }
+    }
+    return all;
 }
 
 uint32_t openai_answer_finished(const struct openai_answer *answer, enum openai_finish finish)
@@ -229,11 +241,14 @@ enum status openai_answer_write_first(struct openai_answer *answer)
     return status;
 }
 
-/* One token of one choice, told at once. False: there is none. */
+/* One token of one choice, told at once. False: there is none. A choice may have ended before its
+ * first token. */
 static bool write_token(struct openai_answer *answer, struct openai_choice *choice,
                         enum status *status)
 {
-    if (!step(answer, choice) || choice->finish == OPENAI_FAILED) {
+    const bool has_moved = step(answer, choice);
+    if (choice->finish == OPENAI_FAILED || answer->is_over[choice->sequence]
+        || (!has_moved && choice->finish == OPENAI_RUNNING)) {
         return false;
     }
     *status = write_delta(answer, choice);

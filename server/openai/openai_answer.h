@@ -52,6 +52,9 @@ MUST_CHECK enum status openai_answer_write_error(struct openai_answer *answer,
  * choices in their order. False: the answer was never opened. */
 bool openai_answer_digest(const struct openai_answer *answer, struct digest *out);
 
+/* What the rules did to the texts of all choices so far; {0} before it is opened. */
+struct tally openai_answer_tally(const struct openai_answer *answer);
+
 /* How many choices ended so. */
 uint32_t openai_answer_finished(const struct openai_answer *answer, enum openai_finish finish);
 

@@ -5,33 +5,7 @@
 
 #include "base/assert.h"
 
-enum status openai_choice_open(struct openai_choice *choice,
-                               const struct openai_choice_terms *terms, uint32_t sequence)
-{
-    *choice = (struct openai_choice){.terms = terms,
-                                     .sequence = sequence,
-                                     .told = terms->digest,
-                                     .text = {.limit_bytes = terms->text_bytes_max}};
-    choice->decoder.has_token = true; /* an answer goes on where a prompt ends: */
-    choice->decoder.has_text = true;  /* its first space is part of it */
-    if (terms->logprobs) {
-        choice->marks = calloc(terms->output_max, sizeof *choice->marks);
-        return choice->marks ? STATUS_OK : STATUS_IO;
-    }
-    return STATUS_OK;
-}
-
-void openai_choice_close(struct openai_choice *choice)
-{
-    buffer_destroy(&choice->text);
-    if (choice->marks) {
-        explicit_bzero(choice->marks, choice->token_count * sizeof *choice->marks);
-        free(choice->marks);
-    }
-    explicit_bzero(choice, sizeof *choice);
-}
-
-/* ---- text ----------------------------------------------------------------------------------- */
+static const char preface_end[] = "\n\n";
 
 static void count_characters(struct openai_choice *choice, const char *text, size_t length)
 {
@@ -40,9 +14,90 @@ static void count_characters(struct openai_choice *choice, const char *text, siz
     }
 }
 
+/* What is told first stands in no token: the model's own text begins after it. */
+static enum status open_preface(struct openai_choice *choice)
+{
+    const char *preface = choice->terms->preface;
+    if (!preface) {
+        return STATUS_OK;
+    }
+    if (choice->terms->is_answered) {
+        choice->finish = OPENAI_FILTERED;
+    }
+    enum status status = buffer_append_text(&choice->text, preface);
+    if (status == STATUS_OK && !choice->terms->is_answered) {
+        status = buffer_append_text(&choice->text, preface_end);
+    }
+    count_characters(choice, choice->text.bytes, choice->text.length);
+    return status;
+}
+
+enum status openai_choice_open(struct openai_choice *choice,
+                               const struct openai_choice_terms *terms, uint32_t sequence)
+{
+    *choice = (struct openai_choice){.terms = terms,
+                                     .sequence = sequence,
+                                     .told = terms->digest,
+                                     .raw = {.limit_bytes = terms->text_bytes_max},
+                                     .text = {.limit_bytes = terms->text_bytes_max}};
+    choice->decoder.has_token = true; /* an answer goes on where a prompt ends: */
+    choice->decoder.has_text = true;  /* its first space is part of it */
+    if (terms->logprobs) {
+        choice->marks = calloc(terms->output_max, sizeof *choice->marks);
+        if (!choice->marks) {
+            return STATUS_IO;
+        }
+    }
+    const enum status status = outbound_create(terms->outbound, &choice->outbound);
+    return status == STATUS_OK ? open_preface(choice) : status;
+}
+
+void openai_choice_close(struct openai_choice *choice)
+{
+    buffer_destroy(&choice->raw);
+    buffer_destroy(&choice->text);
+    outbound_destroy(choice->outbound);
+    if (choice->marks) {
+        explicit_bzero(choice->marks, choice->token_count * sizeof *choice->marks);
+        free(choice->marks);
+    }
+    explicit_bzero(choice, sizeof *choice);
+}
+
+const struct tally *openai_choice_tally(const struct openai_choice *choice)
+{
+    return outbound_tally(choice->outbound);
+}
+
+/* ---- text ----------------------------------------------------------------------------------- */
+
+/* What can no longer become a stop string goes to the rules. */
+static enum status pass_on(struct openai_choice *choice, size_t held)
+{
+    struct buffer *raw = &choice->raw;
+    const size_t length = raw->length - held;
+    if (length == 0) {
+        return STATUS_OK;
+    }
+    const enum status status = outbound_feed(choice->outbound, raw->bytes, length, &choice->text);
+    choice->raw_bytes += length;
+    raw->length = held;
+    memmove(raw->bytes, raw->bytes + length, held);
+    memset(raw->bytes + held, 0, length);
+    return status;
+}
+
+enum status openai_choice_echo(struct openai_choice *choice, const char *text, size_t length)
+{
+    const enum status status = buffer_append(&choice->raw, text, length);
+    count_characters(choice, text, length);
+    choice->echo_bytes += length;
+    return status == STATUS_OK ? pass_on(choice, 0) : status;
+}
+
 static void append(struct openai_choice *choice, const char *text, size_t length)
 {
-    if (buffer_append(&choice->text, text, length) != STATUS_OK) {
+    if (buffer_append(&choice->raw, text, length) != STATUS_OK) {
         choice->finish = OPENAI_FAILED;
     }
 }
@@ -57,9 +112,9 @@ static void feed(struct openai_choice *choice, const char *text, size_t length)
     }
     append(choice, text, consumed);
     if (choice->finish != OPENAI_FAILED) {
-        ASSERT(cut <= choice->text.length); /* it was held back */
-        choice->text.length -= cut;
-        memset(choice->text.bytes + choice->text.length, 0, cut);
+        ASSERT(cut <= choice->raw.length); /* it was held back */
+        choice->raw.length -= cut;
+        memset(choice->raw.bytes + choice->raw.length, 0, cut);
         choice->finish = OPENAI_STOP;
         choice->is_cut = true;
     }
@@ -98,7 +153,7 @@ static void take(struct openai_choice *choice, uint32_t id)
     const size_t length =
         tokenizer_decode_step(choice->terms->tokenizer, &choice->decoder, id, true, piece);
     if (choice->marks) {
-        const uint64_t text_bytes = choice->told_bytes + choice->text.length;
+        const uint64_t text_bytes = choice->raw_bytes + choice->raw.length;
         choice->marks[choice->token_count] = (struct openai_mark){
             .start_characters = choice->characters, .end_bytes = (uint32_t)(text_bytes + length)};
         count_characters(choice, piece, length);
@@ -108,11 +163,9 @@ static void take(struct openai_choice *choice, uint32_t id)
     explicit_bzero(piece, length);
 }
 
-bool openai_choice_step(struct openai_choice *choice)
+/* The next token, or the end. False: there is none now. */
+static bool take_next(struct openai_choice *choice)
 {
-    if (choice->finish != OPENAI_RUNNING) {
-        return false;
-    }
     const struct token_log *log = choice->terms->log;
     const enum token_end log_end = token_log_end(log, choice->sequence);
     if (choice->token_count < token_log_count(log, choice->sequence)) {
@@ -133,25 +186,52 @@ bool openai_choice_step(struct openai_choice *choice)
     return false;
 }
 
+bool openai_choice_step(struct openai_choice *choice)
+{
+    if (choice->finish != OPENAI_RUNNING || !take_next(choice)) {
+        return false;
+    }
+    const bool has_ended = choice->finish != OPENAI_RUNNING;
+    const size_t held = has_ended ? 0 : stop_scan_held(choice->terms->stops, &choice->scan);
+    if (choice->finish != OPENAI_FAILED
+        && (pass_on(choice, held) != STATUS_OK
+            || (has_ended && outbound_end(choice->outbound, &choice->text) != STATUS_OK))) {
+        choice->finish = OPENAI_FAILED;
+    }
+    return true;
+}
+
 /* ---- telling -------------------------------------------------------------------------------- */
 
 /* Where the entry's text begins; entries up to it have been counted before. */
 static uint64_t start_of(const struct openai_choice *choice, uint32_t entry)
 {
-    return entry > 0 ? choice->marks[entry - 1].end_bytes : 0;
+    return entry > 0 ? choice->marks[entry - 1].end_bytes : choice->echo_bytes;
+}
+
+bool openai_choice_is_hidden(const struct openai_choice *choice, uint32_t entry)
+{
+    return outbound_is_changed(choice->outbound, start_of(choice, entry),
+                               choice->marks[entry].end_bytes);
+}
+
+bool openai_choice_may_show(const struct openai_choice *choice, uint32_t id)
+{
+    char raw[TOKENIZER_PIECE_BYTES_MAX];
+    const size_t length = tokenizer_token_bytes(choice->terms->tokenizer, id, raw);
+    return !outbound_would_change(choice->terms->outbound, raw, length);
 }
 
 struct openai_telling openai_choice_telling(const struct openai_choice *choice)
 {
     const bool has_ended = choice->finish != OPENAI_RUNNING;
-    const size_t held = has_ended ? 0 : stop_scan_held(choice->terms->stops, &choice->scan);
-    struct openai_telling telling = {.text_bytes = choice->text.length - held,
+    struct openai_telling telling = {.text_bytes = choice->text.length,
                                      .entry_end = choice->told_entries};
     if (!choice->marks) {
         return telling;
     }
     /* An entry is told with the last of its text; at the end all that has begun in the text is. */
-    const uint64_t text_end = choice->told_bytes + telling.text_bytes;
+    const uint64_t text_end = outbound_decided(choice->outbound);
     while (telling.entry_end < choice->token_count
            && (has_ended ? !choice->is_cut || start_of(choice, telling.entry_end) < text_end
                          : choice->marks[telling.entry_end].end_bytes <= text_end)) {
@@ -169,6 +249,5 @@ void openai_choice_told(struct openai_choice *choice, struct openai_telling tell
         memmove(text->bytes, text->bytes + telling.text_bytes, text->length);
         memset(text->bytes + text->length, 0, telling.text_bytes);
     }
-    choice->told_bytes += telling.text_bytes;
     choice->told_entries = telling.entry_end;
 }

@@ -18,6 +18,10 @@ struct openai_format {
     void (*write_last)(struct json_text *out);
 };
 
+/* What stands for the log-probability of a token that must not be shown, as in the OpenAI API of
+ * one that is not among the likely ones. */
+#define OPENAI_LOGPROB_HIDDEN (-9999.0F)
+
 extern const struct openai_format chat_format, completions_format;
 
 /* A token's bytes as a JSON string; writes the bytes to raw (TOKENIZER_PIECE_BYTES_MAX). */

@@ -6,14 +6,17 @@ enum { BUSY_RETRY_S = 1, DRAINING_RETRY_S = 5, REBUILDING_RETRY_S = 5 };
 
 struct openai_refusal openai_refusal_of_fault(const struct openai_fault *fault)
 {
+    const bool is_clients = fault->http_code < 500;
     return (struct openai_refusal){
         .error = {.http_code = fault->http_code,
-                  .type = fault->http_code == 400 ? "invalid_request_error" : "server_error",
+                  .type = is_clients ? "invalid_request_error" : "server_error",
                   .param = fault->param[0] ? fault->param : NULL,
                   .code = fault->code,
                   .message = fault->failure.text,
-                  .retry_after_s = fault->http_code == 400 ? 0 : BUSY_RETRY_S},
-        .outcome = fault->http_code == 400 ? METRICS_INVALID : METRICS_BUSY,
+                  .retry_after_s = is_clients ? 0 : BUSY_RETRY_S},
+        .outcome = !is_clients               ? METRICS_BUSY
+                   : fault->http_code == 422 ? METRICS_BLOCKED
+                                             : METRICS_INVALID,
     };
 }
 

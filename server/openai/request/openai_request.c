@@ -14,6 +14,8 @@ enum {
     EVERY = GENERATION | OPENAI_TOKENIZE | OPENAI_DETOKENIZE,
     COMPLETIONS_LOGPROBS_MAX = 5,
     USER_BYTES_MAX = 512,
+    METADATA_PAIRS_MAX = 16,
+    METADATA_KEY_BYTES_MAX = 64,
     TOKENS_MAX = LIMIT_CONTEXT_TOKENS
 };
 static const double GREEDY_BELOW = 1e-5; /* dividing by less would only overflow */
@@ -241,6 +243,26 @@ static enum status read_user(struct parse *parse, json_t *value)
                : openai_fault_must(parse->fault, "user", "a string of at most 512 bytes");
 }
 
+/* OpenAI's place for a client's own words; nothing of it is kept. One is understood: which
+ * conversation this is, so that its pseudonyms stay the same from request to request. */
+static enum status read_metadata(struct parse *parse, json_t *value)
+{
+    const char *key;
+    json_t *text;
+    bool is_good = json_is_object(value) && json_object_size(value) <= METADATA_PAIRS_MAX;
+    if (is_good) {
+        json_object_foreach(value, key, text)
+        {
+            is_good = is_good && strlen(key) <= METADATA_KEY_BYTES_MAX && json_is_string(text)
+                      && json_string_length(text) <= USER_BYTES_MAX;
+        }
+    }
+    parse->request->conversation = json_string_value(json_object_get(value, "conversation_id"));
+    return is_good ? STATUS_OK
+                   : openai_fault_must(parse->fault, "metadata",
+                                       "an object of at most 16 strings of at most 512 bytes");
+}
+
 static enum status read_response_format(struct parse *parse, json_t *value)
 {
     const char *type = json_string_value(json_object_get(value, "type"));
@@ -303,6 +325,7 @@ static const struct field {
     {"stream", GENERATION, FLAG, AT(stream), 0, 0, false, NULL},
     {.name = "stream_options", .endpoints = GENERATION, .kind = OWN, .read = read_stream_options},
     {.name = "user", .endpoints = GENERATION, .kind = OWN, .read = read_user},
+    {.name = "metadata", .endpoints = GENERATION, .kind = OWN, .read = read_metadata},
     {"echo", OPENAI_COMPLETIONS, FLAG, AT(echo), 0, 0, false, NULL},
     {.name = "response_format",
      .endpoints = OPENAI_CHAT,

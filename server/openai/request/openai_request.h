@@ -32,6 +32,7 @@ struct openai_request {
     uint32_t n;                  /* samples of each prompt */
     uint32_t max_tokens;         /* of each answer; 0: not given */
     const char *max_tokens_name; /* as the client called it */
+    const char *conversation;    /* metadata.conversation_id; NULL: not given */
     struct engine_sampling sampling;
     struct stop_set stops;
     bool has_seed, stream, include_usage, echo;

@@ -1,0 +1,297 @@
+#include "server/openai/screen/screen.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "server/openai/request/openai_prompt.h"
+
+enum { GROWTH_MAX = 16, SPARE_BYTES = 4096, KINDS_BYTES = 160 };
+static const char language[] = "en";
+
+static enum status no_room(struct openai_fault *fault, const char *what)
+{
+    const enum status status = openai_fault_set(fault, "", "server_busy", "%s: try again", what);
+    fault->http_code = 503;
+    return status;
+}
+
+/* ---- life ------------------------------------------------------------------------------------ */
+
+static bool is_pseudonymising(const struct rules *rules)
+{
+    for (int kind = 0; kind < POLICY_KIND_COUNT; kind++) {
+        if (rules->inbound[kind] == POLICY_PSEUDONYMISE) {
+            return true;
+        }
+    }
+    return false;
+}
+
+enum status screen_open(struct screen *screen, struct policy *policy,
+                        const struct auth_identity *identity, const struct openai_request *request,
+                        struct openai_fault *fault)
+{
+    screen->policy = policy;
+    screen->tenant = identity->tenant;
+    screen->rules = policy_rules(policy, identity->tenant_name);
+    if (is_pseudonymising(screen->rules)) {
+        const char *name = request->conversation ? request->conversation : "";
+        if (vault_open(policy_vault(policy), identity->tenant, name, strlen(name),
+                       clock_monotonic_ns(), &screen->session)
+            != STATUS_OK) {
+            return no_room(fault, "every place for pseudonyms is taken");
+        }
+    }
+    if (inbound_create(screen->rules, policy_lexicon(policy), screen->session, &screen->inbound)
+        != STATUS_OK) {
+        return no_room(fault, "there is no memory for this request now");
+    }
+    screen->terms = (struct outbound_terms){.rules = screen->rules,
+                                            .lexicon = policy_lexicon(policy),
+                                            .vault = policy_vault(policy),
+                                            .session = screen->session,
+                                            .tenant = identity->tenant,
+                                            .memory = inbound_memory(screen->inbound)};
+    return STATUS_OK;
+}
+
+void screen_close(struct screen *screen)
+{
+    inbound_destroy(screen->inbound);
+    vault_close(screen->session, clock_monotonic_ns());
+    rules_release(screen->rules);
+    explicit_bzero(screen, sizeof *screen);
+}
+
+const struct tally *screen_tally(const struct screen *screen)
+{
+    return screen->inbound ? inbound_tally(screen->inbound) : NULL;
+}
+
+/* ---- crisis ---------------------------------------------------------------------------------- */
+
+static uint32_t actions_of(const struct rules *rules, const struct crisis_finding *finding)
+{
+    uint32_t actions = 0;
+    for (int kind = 0; kind < CRISIS_KIND_COUNT; kind++) {
+        actions |= rules->crisis[kind][finding->signals[kind].grade];
+    }
+    return actions;
+}
+
+static void read_message(struct crisis_reader *reader, const json_t *message)
+{
+    const char *role = json_string_value(json_object_get(message, "role"));
+    const json_t *content = json_object_get(message, "content");
+    const bool is_person = strcmp(role, "user") == 0;
+    if (is_person || strcmp(role, "assistant") == 0) {
+        crisis_reader_begin(reader, is_person ? CRISIS_PERSON : CRISIS_ASSISTANT);
+        crisis_reader_feed(reader, json_string_value(content), json_string_length(content));
+        crisis_reader_end(reader);
+    }
+}
+
+static void read_conversation(struct crisis_reader *reader, const struct model *model,
+                              const struct openai_request *request)
+{
+    for (size_t i = 0; i < json_array_size(request->messages); i++) {
+        read_message(reader, json_array_get(request->messages, i));
+    }
+    for (uint32_t i = 0; !request->messages && i < request->prompt_count; i++) {
+        struct buffer text = {.limit_bytes = CHAT_TEMPLATE_OUTPUT_BYTES_MAX};
+        if (openai_prompts_echo(model, request, i, &text) == STATUS_OK && text.bytes) {
+            crisis_reader_begin(reader, CRISIS_PERSON);
+            crisis_reader_feed(reader, text.bytes, text.length);
+            crisis_reader_end(reader);
+        }
+        buffer_destroy(&text);
+    }
+}
+
+/* What was said before keeps its place in the urgent lane; what is told and handed off answers the
+ * last message alone, with the grade that the whole conversation gives it. */
+static void decide(struct screen *screen, const struct crisis_finding *found,
+                   const struct crisis_finding *last)
+{
+    const struct rules *rules = screen->rules;
+    screen->crisis = *found;
+    screen->crisis_actions = actions_of(rules, found) & CRISIS_MARK_URGENT;
+    if (last->grade == CRISIS_NONE) {
+        return;
+    }
+    const enum crisis_kind kind = last->kind;
+    const enum crisis_grade grade = found->signals[kind].grade;
+    screen->crisis_actions |= rules->crisis[kind][grade];
+    if ((screen->crisis_actions & CRISIS_PROTOCOL) != 0 && rules->terms.resources) {
+        screen->protocol = resources_protocol(rules->terms.resources, kind, grade, language);
+    }
+    screen->is_answered = screen->protocol && (screen->crisis_actions & CRISIS_STOP) != 0;
+}
+
+static enum status read_crisis(struct screen *screen, const struct model *model,
+                               const struct openai_request *request, struct openai_fault *fault)
+{
+    struct crisis_reader *reader = NULL;
+    if (crisis_reader_create(policy_crisis(screen->policy), &reader) != STATUS_OK) {
+        return no_room(fault, "there is no memory for this request now");
+    }
+    read_conversation(reader, model, request);
+    decide(screen, crisis_reader_found(reader), crisis_reader_last(reader));
+    crisis_reader_destroy(reader);
+    return STATUS_OK;
+}
+
+/* ---- texts ----------------------------------------------------------------------------------- */
+
+/* *out: a new string; the text as the rules leave it. */
+static enum status change(struct screen *screen, const char *text, size_t length, json_t **out,
+                          struct openai_fault *fault)
+{
+    struct buffer changed = {.limit_bytes = GROWTH_MAX * length + SPARE_BYTES};
+    enum status status = inbound_text(screen->inbound, text, length, &changed);
+    *out = status == STATUS_OK ? json_stringn(changed.bytes ? changed.bytes : "", changed.length)
+                               : NULL;
+    buffer_destroy(&changed);
+    return *out ? STATUS_OK : no_room(fault, "there is no memory for this request now");
+}
+
+static enum status change_member(struct screen *screen, json_t *object, const char *key,
+                                 struct openai_fault *fault)
+{
+    const json_t *value = json_object_get(object, key);
+    json_t *changed = NULL;
+    if (!json_is_string(value)) {
+        return STATUS_OK;
+    }
+    const enum status status =
+        change(screen, json_string_value(value), json_string_length(value), &changed, fault);
+    if (status == STATUS_OK && json_object_set_new(object, key, changed) != 0) {
+        return no_room(fault, "there is no memory for this request now");
+    }
+    return status;
+}
+
+static enum status change_messages(struct screen *screen, const struct openai_request *request,
+                                   struct openai_fault *fault)
+{
+    enum status status = STATUS_OK;
+    for (size_t i = 0; status == STATUS_OK && i < json_array_size(request->messages); i++) {
+        json_t *message = json_array_get(request->messages, i);
+        status = change_member(screen, message, "name", fault);
+        if (status == STATUS_OK) {
+            status = change_member(screen, message, "content", fault);
+        }
+    }
+    return status;
+}
+
+static uint64_t changes(const struct screen *screen)
+{
+    const struct tally *tally = inbound_tally(screen->inbound);
+    uint64_t count = 0;
+    for (int action = POLICY_REDACT; action < POLICY_ACTION_COUNT; action++) {
+        for (int kind = 0; kind < POLICY_KIND_COUNT; kind++) {
+            count += tally->counts[action][kind];
+        }
+    }
+    return count;
+}
+
+/* Ids stay what they are unless their text has to change. */
+static enum status change_prompt(struct screen *screen, const struct model *model,
+                                 const struct openai_request *request, uint32_t index, json_t **out,
+                                 struct openai_fault *fault)
+{
+    json_t *given = NULL;
+    struct buffer text = {.limit_bytes = CHAT_TEMPLATE_OUTPUT_BYTES_MAX};
+    const uint64_t before = changes(screen);
+    if (openai_prompts_echo(model, request, index, &text) != STATUS_OK) {
+        buffer_destroy(&text);
+        return no_room(fault, "there is no memory for this request now");
+    }
+    const enum status status =
+        change(screen, text.bytes ? text.bytes : "", text.length, &given, fault);
+    buffer_destroy(&text);
+    const json_t *prompt = openai_request_prompt(request, index);
+    if (status == STATUS_OK && json_is_array(prompt) && changes(screen) == before) {
+        json_decref(given);
+        given = json_deep_copy(prompt);
+    }
+    *out = given;
+    return given || status != STATUS_OK ? status
+                                        : no_room(fault, "there is no memory for this request now");
+}
+
+static enum status change_prompts(struct screen *screen, const struct model *model,
+                                  struct openai_request *request, struct openai_fault *fault)
+{
+    json_t *list = json_array();
+    enum status status = STATUS_OK;
+    for (uint32_t i = 0; status == STATUS_OK && i < request->prompt_count; i++) {
+        json_t *one = NULL;
+        status = change_prompt(screen, model, request, i, &one, fault);
+        if (status == STATUS_OK && json_array_append_new(list, one) != 0) {
+            status = no_room(fault, "there is no memory for this request now");
+        }
+    }
+    if (status == STATUS_OK) { /* openai_request_prompt takes a list of one, too */
+        request->prompt = list;
+        return json_object_set_new(request->body, "prompt", list) == 0
+                   ? STATUS_OK
+                   : no_room(fault, "there is no memory for this request now");
+    }
+    json_decref(list);
+    return status;
+}
+
+/* They are compared with the model's text, which knows a person by the pseudonym. One that grows
+ * too long could not stop anything. */
+static enum status change_stops(struct screen *screen, struct openai_request *request,
+                                struct openai_fault *fault)
+{
+    const struct stop_set given = request->stops;
+    request->stops = (struct stop_set){0};
+    enum status status = STATUS_OK;
+    for (uint32_t i = 0; status == STATUS_OK && i < given.count; i++) {
+        json_t *changed = NULL;
+        status = change(screen, given.strings[i].text, given.strings[i].length, &changed, fault);
+        if (status == STATUS_OK) {
+            const size_t length = json_string_length(changed);
+            if (length > 0 && length <= LIMIT_STOP_STRING_BYTES) {
+                stop_set_add(&request->stops, json_string_value(changed), length);
+            }
+            json_decref(changed);
+        }
+    }
+    return status;
+}
+
+static enum status refuse_blocked(const struct screen *screen, const char *param,
+                                  struct openai_fault *fault)
+{
+    char kinds[KINDS_BYTES];
+    tally_blocked(inbound_tally(screen->inbound), kinds, sizeof kinds);
+    const enum status status = openai_fault_set(
+        fault, param, "policy_blocked",
+        "%s holds what this clinic's rules do not let in (%s): take it out and ask again", param,
+        kinds);
+    fault->http_code = 422;
+    return status;
+}
+
+enum status screen_request(struct screen *screen, const struct model *model,
+                           struct openai_request *request, struct openai_fault *fault)
+{
+    enum status status = read_crisis(screen, model, request, fault);
+    if (status == STATUS_OK) {
+        status = request->messages ? change_messages(screen, request, fault)
+                                   : change_prompts(screen, model, request, fault);
+    }
+    if (status == STATUS_OK) {
+        status = change_stops(screen, request, fault);
+    }
+    if (status == STATUS_OK && inbound_is_blocked(screen->inbound)) {
+        status = refuse_blocked(screen, request->messages ? "messages" : "prompt", fault);
+    }
+    return status;
+}
