@@ -141,6 +141,11 @@ static void tell_people(const struct demo *demo)
     printf("  records   %s\n            %s%s\n", demo->state.audit_directory,
            has_redis ? "with a copy in " : "without a copy in Redis: ",
            has_redis ? demo->config.audit_redis_url : demo->redis.text);
+    printf(
+        "  rules     %s%s\n", demo->config.policy_default,
+        strcmp(demo->config.policy_default, "observe") == 0
+            ? ": identifiers are counted, not removed; `ward demo --policy standard` removes them"
+            : "");
     printf("  metrics   http://127.0.0.1:%u/metrics\n\n"
            "Ask it something:\n\n"
            "  curl -N --cacert '%s' https://127.0.0.1:%u/v1/chat/completions \\\n"
@@ -220,7 +225,7 @@ int demo_main(int argc, char **argv)
     bool is_json = false;
     uint32_t port = (uint32_t)config->server_port;
     uint32_t admin_port = (uint32_t)config->server_admin_port;
-    const char *state = NULL, *model = NULL, *device = NULL;
+    const char *state = NULL, *model = NULL, *device = NULL, *policy = NULL;
     const struct option_row rows[] = {
         {.name = "json",
          .kind = OPTION_FLAG,
@@ -249,6 +254,11 @@ int demo_main(int argc, char **argv)
          .out = &device,
          .value = "D",
          .help = OPTIONS_DEVICE_HELP},
+        {.name = "policy",
+         .kind = OPTION_TEXT,
+         .out = &policy,
+         .value = "RULES",
+         .help = "observe (identifiers are counted), standard, strict or redact (observe)"},
         {.name = "state-dir",
          .kind = OPTION_TEXT,
          .out = &state,
@@ -269,6 +279,7 @@ int demo_main(int argc, char **argv)
     config->server_admin_port = admin_port;
     if ((state && config_set(config, "state.dir", state, &failure) != STATUS_OK)
         || (model && config_set(config, "model.directory", model, &failure) != STATUS_OK)
+        || (policy && config_set(config, "policy.default", policy, &failure) != STATUS_OK)
         || (device && config_set(config, "engine.device", device, &failure) != STATUS_OK)) {
         return options_failed(&failure);
     }

@@ -27,6 +27,7 @@
 #include "server/commands/support/ready_probe.h"
 #include "server/config.h"
 #include "server/engine_choice.h"
+#include "server/policy_log.h"
 #include "server/server.h"
 #include "server/state_directory.h"
 
@@ -329,6 +330,25 @@ static struct finding check_model(const struct config *config)
     return finding;
 }
 
+static struct finding check_policy(const struct config *config)
+{
+    struct failure failure = {""};
+    struct policy *policy = NULL;
+    if (policy_log_open(config, &policy, &failure) != STATUS_OK) {
+        return found(BAD, "%s", failure.text);
+    }
+    struct rules *rules = policy_rules(policy, "");
+    const struct finding finding =
+        found(rules->changes_text ? GOOD : WARNING, "rules %s, digest %.16s%s", rules->name,
+              rules->digest,
+              rules->changes_text ? ""
+                                  : ": identifiers are counted, not removed; policy.default: "
+                                    "standard removes them");
+    rules_release(rules);
+    policy_close(policy);
+    return finding;
+}
+
 static const struct {
     const char *name;
     struct finding (*run)(const struct config *config);
@@ -345,6 +365,7 @@ static const struct {
     {"officer key", check_officer_key},
     {"redis", check_redis},
     {"certificate", check_certificate},
+    {"policy", check_policy},
     {"model", check_model},
 };
 

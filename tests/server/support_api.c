@@ -8,6 +8,7 @@ static bool start_parts(struct api *api, const struct api_terms *terms, struct f
     const struct service_config config = {
         .model = &api->model,
         .audit = api->spool.audit,
+        .policy = api->policy,
         .engine = fake_engine_interface(&api->fake),
         .rebuild = {.run = terms->rebuilds ? fake_engine_rebuild : NULL,
                     .context = &api->fake,
@@ -44,7 +45,13 @@ bool api_start(struct api *api, const struct api_terms *terms)
     struct failure failure = {""};
     fake_engine_init(&api->fake);
     fake_engine_say(&api->fake, "Hello, world.", BYTE_MODEL_END);
-    const bool is_started = byte_model_create(&api->model)
+    const struct policy_config policy = {
+        .directory = terms->policy_directory ? terms->policy_directory : "",
+        .default_name = terms->policy_default ? terms->policy_default : "observe",
+        .vault = {.sessions_max = 64, .values_max = 64, .lifetime_s = 60},
+    };
+    const bool is_started = policy_open(&policy, &api->policy, &failure) == STATUS_OK
+                            && byte_model_create(&api->model)
                             && spool_open(&api->spool, terms->keeps_in_memory, 8 << 20)
                             && start_parts(api, terms, &failure);
     if (!is_started) {
@@ -61,6 +68,8 @@ void api_stop(struct api *api)
     service_destroy(api->service);
     spool_close(&api->spool);
     byte_model_destroy(&api->model);
+    policy_close(api->policy);
+    api->policy = NULL;
 }
 
 void api_write_request(const char *line, const char *key, const char *body, char *out,

@@ -13,6 +13,7 @@ struct api {
     struct service *service;
     struct front front;
     struct spool spool;
+    struct policy *policy;
 };
 
 struct api_terms {
@@ -20,6 +21,7 @@ struct api_terms {
     uint32_t tenant_queued_max; /* 0: 64 */
     bool rebuilds;              /* a lost engine is replaced */
     bool keeps_in_memory;       /* audit.on_failure: spool_memory */
+    const char *policy_directory, *policy_default; /* NULL: none, "observe" */
 };
 
 /* Ready when it returns; every sequence says "Hello, world.". False: it failed, and said why on
