@@ -4,6 +4,7 @@
 #pragma once
 #include "auth/auth.h"
 #include "model/model.h"
+#include "policy/duties/duties.h"
 #include "policy/policy.h"
 #include "server/openai/request/openai_request.h"
 
@@ -15,7 +16,8 @@ struct screen {
     struct inbound *inbound;
     struct crisis_finding crisis; /* of the whole conversation */
     uint32_t crisis_actions;      /* bits of enum crisis_action */
-    const char *protocol;         /* told before anything of the model; NULL: nothing */
+    struct buffer told_first;     /* a protocol, what a law asks for; "": nothing */
+    enum duty duty;               /* the latter */
     bool is_answered;             /* the model is not asked: what is told first is the answer */
     struct outbound_terms terms;  /* of every choice's outbound */
 };
@@ -27,10 +29,12 @@ MUST_CHECK enum status screen_open(struct screen *screen, struct policy *policy,
                                    struct openai_fault *fault);
 void screen_close(struct screen *screen); /* zeroes; also after {0} */
 
-/* Reads the conversation for signs of a crisis, then changes messages, prompts and stop strings as
- * the rules say. STATUS_INVALID: 422, the kinds that are not taken. */
-MUST_CHECK enum status screen_request(struct screen *screen, const struct model *model,
-                                      struct openai_request *request, struct openai_fault *fault);
+/* Reads the conversation for signs of a crisis and for what a law asks to be told, then changes
+ * messages, prompts and stop strings as the rules say. STATUS_INVALID: 422, the kinds that are not
+ * taken. */
+MUST_CHECK enum status screen_request(struct screen *screen, struct duties *duties,
+                                      const struct model *model, struct openai_request *request,
+                                      struct openai_fault *fault);
 
 /* What was done on the way in; NULL before screen_open. */
 const struct tally *screen_tally(const struct screen *screen);
