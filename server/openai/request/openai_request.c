@@ -243,8 +243,9 @@ static enum status read_user(struct parse *parse, json_t *value)
                : openai_fault_must(parse->fault, "user", "a string of at most 512 bytes");
 }
 
-/* OpenAI's place for a client's own words; nothing of it is kept. One is understood: which
- * conversation this is, so that its pseudonyms stay the same from request to request. */
+/* OpenAI's place for a client's own words; nothing of it is kept. Two are understood: which
+ * conversation this is, so that its pseudonyms stay the same from request to request, and that its
+ * user is a minor. */
 static enum status read_metadata(struct parse *parse, json_t *value)
 {
     const char *key;
@@ -257,7 +258,9 @@ static enum status read_metadata(struct parse *parse, json_t *value)
                       && json_string_length(text) <= USER_BYTES_MAX;
         }
     }
+    const char *minor = json_string_value(json_object_get(value, "user_is_minor"));
     parse->request->conversation = json_string_value(json_object_get(value, "conversation_id"));
+    parse->request->is_minor = minor && strcmp(minor, "true") == 0;
     return is_good ? STATUS_OK
                    : openai_fault_must(parse->fault, "metadata",
                                        "an object of at most 16 strings of at most 512 bytes");

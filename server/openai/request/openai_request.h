@@ -33,6 +33,7 @@ struct openai_request {
     uint32_t max_tokens;         /* of each answer; 0: not given */
     const char *max_tokens_name; /* as the client called it */
     const char *conversation;    /* metadata.conversation_id; NULL: not given */
+    bool is_minor;               /* metadata.user_is_minor is "true" */
     struct engine_sampling sampling;
     struct stop_set stops;
     bool has_seed, stream, include_usage, echo;

@@ -3,10 +3,12 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "policy/duties/asked.h"
 #include "server/openai/request/openai_prompt.h"
 
-enum { GROWTH_MAX = 16, SPARE_BYTES = 4096, KINDS_BYTES = 160 };
+enum { GROWTH_MAX = 16, SPARE_BYTES = 4096, KINDS_BYTES = 160, TOLD_FIRST_BYTES_MAX = 8192 };
 static const char language[] = "en";
+static const char no_memory[] = "there is no memory for this request now";
 
 static enum status no_room(struct openai_fault *fault, const char *what)
 {
@@ -32,6 +34,7 @@ enum status screen_open(struct screen *screen, struct policy *policy,
                         struct openai_fault *fault)
 {
     screen->policy = policy;
+    screen->told_first.limit_bytes = TOLD_FIRST_BYTES_MAX;
     screen->tenant = identity->tenant;
     screen->rules = policy_rules(policy, identity->tenant_name);
     if (is_pseudonymising(screen->rules)) {
@@ -44,7 +47,7 @@ enum status screen_open(struct screen *screen, struct policy *policy,
     }
     if (inbound_create(screen->rules, policy_lexicon(policy), screen->session, &screen->inbound)
         != STATUS_OK) {
-        return no_room(fault, "there is no memory for this request now");
+        return no_room(fault, no_memory);
     }
     screen->terms = (struct outbound_terms){.rules = screen->rules,
                                             .lexicon = policy_lexicon(policy),
@@ -58,6 +61,7 @@ enum status screen_open(struct screen *screen, struct policy *policy,
 void screen_close(struct screen *screen)
 {
     inbound_destroy(screen->inbound);
+    buffer_destroy(&screen->told_first);
     vault_close(screen->session, clock_monotonic_ns());
     rules_release(screen->rules);
     explicit_bzero(screen, sizeof *screen);
@@ -66,6 +70,11 @@ void screen_close(struct screen *screen)
 const struct tally *screen_tally(const struct screen *screen)
 {
     return screen->inbound ? inbound_tally(screen->inbound) : NULL;
+}
+
+static bool is_of(const json_t *message, const char *role)
+{
+    return strcmp(json_string_value(json_object_get(message, "role")), role) == 0;
 }
 
 /* ---- crisis ---------------------------------------------------------------------------------- */
@@ -81,10 +90,9 @@ static uint32_t actions_of(const struct rules *rules, const struct crisis_findin
 
 static void read_message(struct crisis_reader *reader, const json_t *message)
 {
-    const char *role = json_string_value(json_object_get(message, "role"));
     const json_t *content = json_object_get(message, "content");
-    const bool is_person = strcmp(role, "user") == 0;
-    if (is_person || strcmp(role, "assistant") == 0) {
+    const bool is_person = is_of(message, "user");
+    if (is_person || is_of(message, "assistant")) {
         crisis_reader_begin(reader, is_person ? CRISIS_PERSON : CRISIS_ASSISTANT);
         crisis_reader_feed(reader, json_string_value(content), json_string_length(content));
         crisis_reader_end(reader);
@@ -110,22 +118,24 @@ static void read_conversation(struct crisis_reader *reader, const struct model *
 
 /* What was said before keeps its place in the urgent lane; what is told and handed off answers the
  * last message alone, with the grade that the whole conversation gives it. */
-static void decide(struct screen *screen, const struct crisis_finding *found,
-                   const struct crisis_finding *last)
+static enum status decide(struct screen *screen, const struct crisis_finding *found,
+                          const struct crisis_finding *last)
 {
     const struct rules *rules = screen->rules;
     screen->crisis = *found;
     screen->crisis_actions = actions_of(rules, found) & CRISIS_MARK_URGENT;
     if (last->grade == CRISIS_NONE) {
-        return;
+        return STATUS_OK;
     }
     const enum crisis_kind kind = last->kind;
     const enum crisis_grade grade = found->signals[kind].grade;
     screen->crisis_actions |= rules->crisis[kind][grade];
+    const char *protocol = NULL;
     if ((screen->crisis_actions & CRISIS_PROTOCOL) != 0 && rules->terms.resources) {
-        screen->protocol = resources_protocol(rules->terms.resources, kind, grade, language);
+        protocol = resources_protocol(rules->terms.resources, kind, grade, language);
     }
-    screen->is_answered = screen->protocol && (screen->crisis_actions & CRISIS_STOP) != 0;
+    screen->is_answered = protocol && (screen->crisis_actions & CRISIS_STOP) != 0;
+    return protocol ? buffer_append_text(&screen->told_first, protocol) : STATUS_OK;
 }
 
 static enum status read_crisis(struct screen *screen, const struct model *model,
@@ -133,12 +143,64 @@ static enum status read_crisis(struct screen *screen, const struct model *model,
 {
     struct crisis_reader *reader = NULL;
     if (crisis_reader_create(policy_crisis(screen->policy), &reader) != STATUS_OK) {
-        return no_room(fault, "there is no memory for this request now");
+        return no_room(fault, no_memory);
     }
     read_conversation(reader, model, request);
-    decide(screen, crisis_reader_found(reader), crisis_reader_last(reader));
+    const enum status status =
+        decide(screen, crisis_reader_found(reader), crisis_reader_last(reader));
     crisis_reader_destroy(reader);
-    return STATUS_OK;
+    return status == STATUS_OK ? status : no_room(fault, no_memory);
+}
+
+/* ---- duties ---------------------------------------------------------------------------------- */
+
+/* True: the person's last message asks whether a person answers. */
+static enum status read_question(const struct openai_request *request, bool *out)
+{
+    const size_t count = json_array_size(request->messages);
+    const json_t *last = count > 0 ? json_array_get(request->messages, count - 1) : NULL;
+    *out = false;
+    if (!last || !is_of(last, "user")) {
+        return STATUS_OK;
+    }
+    const json_t *content = json_object_get(last, "content");
+    return asked_read(json_string_value(content), json_string_length(content), out);
+}
+
+static bool has_answer(const struct openai_request *request)
+{
+    for (size_t i = 0; i < json_array_size(request->messages); i++) {
+        if (is_of(json_array_get(request->messages, i), "assistant")) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Of conversations: a text that is to be continued has no turns. */
+static enum status read_duties(struct screen *screen, struct duties *duties,
+                               const struct openai_request *request, struct openai_fault *fault)
+{
+    const char *name = request->conversation ? request->conversation : "";
+    struct duties_turn turn = {.tenant = screen->tenant,
+                               .conversation = name,
+                               .length = strlen(name),
+                               .is_first = !has_answer(request),
+                               .is_minor = request->is_minor,
+                               .now_unix_s = clock_unix_ms() / 1000};
+    if (!request->messages) {
+        return STATUS_OK;
+    }
+    enum status status = read_question(request, &turn.is_asked);
+    if (status == STATUS_OK) {
+        screen->duty = duties_due(duties, &screen->rules->duties, &turn);
+    }
+    if (status == STATUS_OK && screen->duty != DUTY_NONE) {
+        status =
+            buffer_format(&screen->told_first, "%s%s", screen->told_first.length > 0 ? "\n\n" : "",
+                          duties_text(&screen->rules->duties, screen->duty));
+    }
+    return status == STATUS_OK ? status : no_room(fault, no_memory);
 }
 
 /* ---- texts ----------------------------------------------------------------------------------- */
@@ -152,7 +214,7 @@ static enum status change(struct screen *screen, const char *text, size_t length
     *out = status == STATUS_OK ? json_stringn(changed.bytes ? changed.bytes : "", changed.length)
                                : NULL;
     buffer_destroy(&changed);
-    return *out ? STATUS_OK : no_room(fault, "there is no memory for this request now");
+    return *out ? STATUS_OK : no_room(fault, no_memory);
 }
 
 static enum status change_member(struct screen *screen, json_t *object, const char *key,
@@ -166,7 +228,7 @@ static enum status change_member(struct screen *screen, json_t *object, const ch
     const enum status status =
         change(screen, json_string_value(value), json_string_length(value), &changed, fault);
     if (status == STATUS_OK && json_object_set_new(object, key, changed) != 0) {
-        return no_room(fault, "there is no memory for this request now");
+        return no_room(fault, no_memory);
     }
     return status;
 }
@@ -207,7 +269,7 @@ static enum status change_prompt(struct screen *screen, const struct model *mode
     const uint64_t before = changes(screen);
     if (openai_prompts_echo(model, request, index, &text) != STATUS_OK) {
         buffer_destroy(&text);
-        return no_room(fault, "there is no memory for this request now");
+        return no_room(fault, no_memory);
     }
     const enum status status =
         change(screen, text.bytes ? text.bytes : "", text.length, &given, fault);
@@ -218,8 +280,7 @@ static enum status change_prompt(struct screen *screen, const struct model *mode
         given = json_deep_copy(prompt);
     }
     *out = given;
-    return given || status != STATUS_OK ? status
-                                        : no_room(fault, "there is no memory for this request now");
+    return given || status != STATUS_OK ? status : no_room(fault, no_memory);
 }
 
 static enum status change_prompts(struct screen *screen, const struct model *model,
@@ -231,14 +292,13 @@ static enum status change_prompts(struct screen *screen, const struct model *mod
         json_t *one = NULL;
         status = change_prompt(screen, model, request, i, &one, fault);
         if (status == STATUS_OK && json_array_append_new(list, one) != 0) {
-            status = no_room(fault, "there is no memory for this request now");
+            status = no_room(fault, no_memory);
         }
     }
     if (status == STATUS_OK) { /* openai_request_prompt takes a list of one, too */
         request->prompt = list;
-        return json_object_set_new(request->body, "prompt", list) == 0
-                   ? STATUS_OK
-                   : no_room(fault, "there is no memory for this request now");
+        return json_object_set_new(request->body, "prompt", list) == 0 ? STATUS_OK
+                                                                       : no_room(fault, no_memory);
     }
     json_decref(list);
     return status;
@@ -279,10 +339,13 @@ static enum status refuse_blocked(const struct screen *screen, const char *param
     return status;
 }
 
-enum status screen_request(struct screen *screen, const struct model *model,
+enum status screen_request(struct screen *screen, struct duties *duties, const struct model *model,
                            struct openai_request *request, struct openai_fault *fault)
 {
     enum status status = read_crisis(screen, model, request, fault);
+    if (status == STATUS_OK) {
+        status = read_duties(screen, duties, request, fault);
+    }
     if (status == STATUS_OK) {
         status = request->messages ? change_messages(screen, request, fault)
                                    : change_prompts(screen, model, request, fault);
