@@ -10,7 +10,7 @@
 #include "base/log.h"
 #include "server/json/json_body.h"
 
-enum { DRAIN_POLL_US = 2000, FAREWELL_MS = 1000 };
+enum { DRAIN_POLL_US = 2000, FAREWELL_MS = 1000, CONVERSATIONS_MAX = 65536 };
 static const char model_route[] = "/v1/models/";
 
 /* A name stands in a path, in JSON and in a label: plain characters only. */
@@ -43,6 +43,9 @@ static enum status create_parts(struct service *service, struct failure *failure
                                               .model_digest = config->model->digest};
     if (trail_create(&trail_config, &service->trail) != STATUS_OK) {
         return fail(failure, STATUS_IO, "no memory for the trail");
+    }
+    if (duties_create(CONVERSATIONS_MAX, &service->duties) != STATUS_OK) {
+        return fail(failure, STATUS_IO, "no memory for conversations");
     }
     const struct engine_loop_config loop_config = {
         .engine = config->engine,
@@ -138,6 +141,7 @@ void service_destroy(struct service *service)
 {
     if (service) {
         engine_loop_destroy(service->engine_loop);
+        duties_destroy(service->duties);
         trail_destroy(service->trail);
         metrics_destroy(service->metrics);
         free(service);

@@ -11,6 +11,7 @@
 
 #include "auth/auth.h"
 #include "model/model.h"
+#include "policy/duties/duties.h"
 #include "policy/policy.h"
 #include "server/engine/engine_loop.h"
 #include "server/http/http_server.h"
@@ -43,6 +44,7 @@ struct service {
     int64_t started_unix_s;
     struct metrics *metrics;
     struct trail *trail;
+    struct duties *duties;
     struct engine_loop *engine_loop;
     struct http_server *http; /* set by service_start */
     atomic_bool is_draining;

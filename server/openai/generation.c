@@ -226,7 +226,7 @@ static enum status open_answer(struct generation *generation, const struct gener
     answer->terms.text_bytes_max = bytes_max;
     answer->terms.logprobs = generation->request.logprobs;
     answer->terms.outbound = &generation->screen.terms;
-    answer->terms.preface = generation->screen.protocol;
+    answer->terms.preface = generation->screen.told_first.bytes;
     answer->terms.is_answered = generation->screen.is_answered;
     audit_digest_begin(service->config.audit, generation->identity.tenant, &answer->terms.digest);
     answer->out.limit_bytes = JSON_BYTES_A_TEXT_BYTE * bytes_max + DOCUMENT_SPARE_BYTES;
@@ -265,8 +265,8 @@ static enum status plan(struct generation *generation, struct http_exchange *exc
                              &generation->request, fault);
     }
     if (status == STATUS_OK) {
-        status =
-            screen_request(&generation->screen, service->config.model, &generation->request, fault);
+        status = screen_request(&generation->screen, service->duties, service->config.model,
+                                &generation->request, fault);
     }
     if (status == STATUS_OK) {
         status = openai_prompts_make(service->config.model, &generation->request, prompts, fault);

@@ -57,6 +57,8 @@ void decisions_make(const struct screen *screen, const struct tally *outbound,
     if (outbound) {
         add_alarms(out, outbound);
     }
+    add(out, screen->duty == DUTY_DISCLOSE, "duty.disclosed");
+    add(out, screen->duty == DUTY_REMIND, "duty.reminded");
     for (int action = POLICY_ACTION_COUNT - 1; action > POLICY_ALLOW; action--) {
         for (int kind = 0; kind < POLICY_KIND_COUNT; kind++) {
             const char *action_name = policy_action_name((enum policy_action)action);
