@@ -6,7 +6,7 @@ set(WARD_IS_WHOLE ON)
 set(missing "")
 find_package(PkgConfig)
 foreach(package JANSSON=jansson PCRE2=libpcre2-8 UTF8PROC=libutf8proc YAML=yaml-0.1 GNUTLS=gnutls
-                SODIUM=libsodium MICROHTTPD=libmicrohttpd NETTLE=nettle HIREDIS=hiredis)
+                SODIUM=libsodium MICROHTTPD=libmicrohttpd NETTLE=nettle HIREDIS=hiredis CURL=libcurl)
   string(REPLACE "=" ";" package ${package})
   list(GET package 0 prefix)
   list(GET package 1 name)

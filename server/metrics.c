@@ -11,6 +11,7 @@
 
 #include "auth/auth.h"
 #include "base/clock.h"
+#include "server/hand_off/hand_off.h"
 
 enum { ROW_COUNT = LIMIT_TENANTS + 2, ALL = 0 };
 
@@ -576,6 +577,24 @@ static void write_audit(struct writer *writer, const struct audit_facts *facts)
                                (double)facts->sync_us_total / 1e6));
 }
 
+static void write_hand_off(struct writer *writer, const struct hand_off_counts *counts)
+{
+    const struct {
+        const char *name, *type, *help;
+        uint64_t value;
+    } rows[] = {
+        {"waiting", "gauge", "Hand-offs that no clinic acknowledged yet.", counts->waiting},
+        {"acknowledged_total", "counter", "Hand-offs that arrived.", counts->acknowledged},
+        {"given_up_total", "counter", "Hand-offs that never arrived.", counts->given_up},
+        {"lost_total", "counter", "Hand-offs that found the queue full.", counts->lost},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        write_head(writer, "hand_off_", rows[i].name, rows[i].type, rows[i].help);
+        keep(writer, buffer_format(writer->out, "ward_hand_off_%s", rows[i].name));
+        write_count(writer, rows[i].value);
+    }
+}
+
 static void write_facts(struct writer *writer, const struct metrics_facts *facts)
 {
     write_head(writer, "", "build_info", "gauge", "Always 1; what runs is in the labels.");
@@ -607,6 +626,9 @@ enum status metrics_write(const struct metrics *metrics, const struct metrics_fa
     struct writer writer = {.metrics = metrics, .out = out, .status = STATUS_OK};
     write_facts(&writer, facts);
     write_audit(&writer, facts->audit);
+    if (facts->hand_off) {
+        write_hand_off(&writer, facts->hand_off);
+    }
     write_requests(&writer);
     write_rows(&writer, (struct range){"all_", ALL, ALL});
     write_rows(&writer, (struct range){"", ALL + 1, ROW_COUNT - 1});

@@ -15,6 +15,7 @@
 #include "scheduler/scheduler.h"
 
 struct metrics;
+struct hand_off_counts;
 
 MUST_CHECK enum status metrics_create(struct metrics **out);
 void metrics_destroy(struct metrics *metrics); /* NULL is fine */
@@ -83,6 +84,7 @@ void metrics_set_counts(struct metrics *metrics, struct tenant_id tenant,
 struct metrics_facts {
     const char *model_name, *model_digest;
     const struct audit_facts *audit;
+    const struct hand_off_counts *hand_off; /* NULL: there is none */
     bool is_ready;
     uint32_t live_requests;
 };

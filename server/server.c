@@ -14,6 +14,7 @@
 #include "server/audit_log.h"
 #include "server/certificate.h"
 #include "server/engine_choice.h"
+#include "server/hand_off/hand_off_log.h"
 #include "server/policy_log.h"
 #include "server/service.h"
 
@@ -32,6 +33,7 @@ struct server {
     struct waker waker; /* of the audit log, which outlives http */
     struct audit *audit;
     struct policy *policy;
+    struct hand_off *hand_off;
     struct model *model;
     struct engine_choice *engine;
     struct service *service;
@@ -188,6 +190,7 @@ static enum status create_service(struct server *server, struct failure *failure
         .auth = server->auth,
         .audit = server->audit,
         .policy = server->policy,
+        .hand_off = server->hand_off,
         .model_name = config->model_name[0] ? config->model_name : NULL,
         .requests_max = (uint32_t)config->engine_requests_max,
         .sequences_max = (uint32_t)config->engine_requests_max,
@@ -274,6 +277,10 @@ static enum status start_parts(struct server *server, const char *state_director
     }
     if (status == STATUS_OK) {
         status = start_audit(server, failure);
+    }
+    if (status == STATUS_OK) {
+        status = hand_off_log_start(config, server->policy, server->audit, &server->hand_off,
+                                    failure);
     }
     if (status == STATUS_OK) {
         status = create_service(server, failure);
@@ -369,6 +376,7 @@ void server_stop(struct server *server)
     waker_detach(&server->waker);
     http_server_stop(server->http);
     service_destroy(server->service);
+    hand_off_stop(server->hand_off);
     engine_choice_destroy(server->engine);
     model_close(server->model);
     policy_close(server->policy);

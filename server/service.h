@@ -14,6 +14,7 @@
 #include "policy/duties/duties.h"
 #include "policy/policy.h"
 #include "server/engine/engine_loop.h"
+#include "server/hand_off/hand_off.h"
 #include "server/http/http_server.h"
 #include "server/metrics.h"
 #include "server/trail.h"
@@ -25,6 +26,7 @@ struct service_config {
     struct auth *auth;
     struct audit *audit;
     struct policy *policy;
+    struct hand_off *hand_off; /* NULL: nothing is handed off */
     const char *model_name; /* what clients call it; NULL: model->name */
     uint32_t requests_max;  /* generating at once; more get 503 */
     uint32_t sequences_max, running_max;

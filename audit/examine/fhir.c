@@ -43,6 +43,7 @@ static const struct meaning meanings[] = {
     {RECORD_EVENT_KEY_ROTATED,       DCM, "110137", "User Security Attributes Changed", "U", "0"},
     {RECORD_EVENT_KEY_REVOKED,       DCM, "110137", "User Security Attributes Changed", "D", "0"},
     {RECORD_EVENT_POLICY_CHANGED,    DCM, "110131", "Software Configuration", "U", "0"},
+    {RECORD_EVENT_CRISIS_HANDED_OFF, DCM, "110110", "Patient Record", "E", "0"},
     {RECORD_EVENT_AUDIT_READ,        DCM, "110101", "Audit Log Used", "R", "0"},
     {RECORD_EVENT_AUDIT_EXPORTED,    DCM, "110106", "Export", "R", "0"},
     {RECORD_EVENT_AUDIT_RETENTION,   DCM, "110101", "Audit Log Used", "D", "0"},

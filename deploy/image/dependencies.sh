@@ -13,7 +13,7 @@ export DEBIAN_FRONTEND=noninteractive
 apt-get update -qq
 apt-get install -y -qq --no-install-recommends gcc g++ make cmake ninja-build pkg-config \
     libgnutls28-dev libjansson-dev libpcre2-dev libutf8proc-dev libyaml-dev libsodium-dev \
-    nettle-dev libhiredis-dev >/dev/null
+    nettle-dev libhiredis-dev libcurl4-gnutls-dev >/dev/null
 
 offered=$(apt-cache policy libmicrohttpd-dev | sed -n 's/ *Candidate: //p')
 if dpkg --compare-versions "$offered" ge "$LEAST"; then

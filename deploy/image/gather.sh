@@ -10,13 +10,15 @@ TREE=/image
 
 apt-get update -qq
 # shellcheck disable=SC2046
-apt-get install -y -qq --no-install-recommends $(cat /packages) >/dev/null
+apt-get install -y -qq --no-install-recommends $(cat /packages) ca-certificates >/dev/null
 ldconfig
 ward --version
 
 mkdir -p $TREE/etc $TREE/dev $TREE/proc $TREE/sys $TREE/models $TREE/tmp $TREE/usr/bin \
     $TREE/usr/lib $TREE/usr/lib64 $TREE/usr/sbin $TREE/usr/share/doc $TREE/var/lib/dpkg/status.d
 chmod 1777 $TREE/tmp
+mkdir -p $TREE/etc/ssl/certs # whose certificates webhooks may have
+cp -L /etc/ssl/certs/ca-certificates.crt $TREE/etc/ssl/certs/
 for name in bin lib lib64 sbin; do ln -s usr/$name $TREE/$name; done
 libc=$(ldconfig -p | sed -n 's/.*libc\.so\.6 .*=> //p' | head -n 1)
 libraries=$TREE/usr/lib/$(basename "$(dirname "$libc")")

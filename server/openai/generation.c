@@ -456,6 +456,25 @@ static void abandon(void *context)
     }
 }
 
+/* The clinic is told at once, whatever becomes of the answer. */
+static void hand_off(const struct generation *generation)
+{
+    const struct screen *screen = &generation->screen;
+    const struct service_config *config = &generation->service->config;
+    if ((screen->crisis_actions & CRISIS_HAND_OFF) == 0 || !config->hand_off
+        || screen->rules->webhook_url[0] == '\0') {
+        return;
+    }
+    struct hand_off_event event = {.tenant = generation->identity.tenant,
+                                   .kind = screen->crisis.kind,
+                                   .grade = screen->crisis.grade,
+                                   .subject = screen->crisis.signals[screen->crisis.kind].subject,
+                                   .unix_s = clock_unix_ms() / 1000};
+    snprintf(event.tenant_name, sizeof event.tenant_name, "%s", generation->identity.tenant_name);
+    snprintf(event.request_id, sizeof event.request_id, "%s", generation->request_id);
+    hand_off_push(config->hand_off, &event);
+}
+
 /* ---- the handler ----------------------------------------------------------------------------- */
 
 static void submit(struct generation *generation, struct http_exchange *exchange,
@@ -478,6 +497,7 @@ static void submit(struct generation *generation, struct http_exchange *exchange
             == STATUS_OK) {
             generation->accepted = position;
         }
+        hand_off(generation);
     }
     if (atomic_load(&generation->is_abandoned)) {
         abandon(generation); /* it may have come before there was a ticket */

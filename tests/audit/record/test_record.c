@@ -232,6 +232,7 @@ static const struct {
     {RECORD_EVENT_TENANT_CHANGED, {{7, 8}, {12, 12}, {40, 43}, {46, 46}}},
     {RECORD_EVENT_KEY_CREATED, {{7, 8}, {12, 12}, {40, 43}, {46, 46}}},
     {RECORD_EVENT_POLICY_CHANGED, {{7, 8}, {12, 12}, {35, 35}, {40, 43}, {46, 46}}},
+    {RECORD_EVENT_CRISIS_HANDED_OFF, {{7, 7}, {12, 12}, {45, 45}}},
     {RECORD_EVENT_AUDIT_EXPORTED, {{7, 8}, {12, 12}, {40, 43}, {45, 46}}},
     {RECORD_EVENT_AUDIT_RETENTION, {{45, 46}, {52, 53}}},
     {RECORD_EVENT_AUDIT_OUTAGE, {{45, 46}, {52, 52}}},
