@@ -47,9 +47,13 @@ static void handle_metrics(struct http_exchange *exchange, void *context)
     struct service *service = context;
     struct audit_facts audit;
     audit_read_facts(service->config.audit, &audit);
+    struct hand_off *hand_off = service->config.hand_off;
+    const struct hand_off_counts handed_off =
+        hand_off ? hand_off_counts(hand_off) : (struct hand_off_counts){0};
     const struct metrics_facts facts = {.model_name = service->model_name,
                                         .model_digest = service->config.model->digest,
                                         .audit = &audit,
+                                        .hand_off = hand_off ? &handed_off : NULL,
                                         .is_ready = service_is_ready(service),
                                         .live_requests =
                                             engine_loop_live_requests(service->engine_loop)};

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/assert.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "server/json/json_body.h"
@@ -32,6 +33,17 @@ static enum status take_name(struct service *service, struct failure *failure)
     return STATUS_OK;
 }
 
+static enum status create_instruments(struct service *service, struct failure *failure)
+{
+    enum status status = STATUS_OK;
+    for (size_t i = 0; status == STATUS_OK && instrument_shipped_name(i); i++) {
+        ASSERT(i < SERVICE_INSTRUMENTS_MAX);
+        service->instrument_names[i] = instrument_shipped_name(i);
+        status = instrument_create(service->instrument_names[i], &service->instruments[i], failure);
+    }
+    return status;
+}
+
 static enum status create_parts(struct service *service, struct failure *failure)
 {
     const struct service_config *config = &service->config;
@@ -46,6 +58,9 @@ static enum status create_parts(struct service *service, struct failure *failure
     }
     if (duties_create(CONVERSATIONS_MAX, &service->duties) != STATUS_OK) {
         return fail(failure, STATUS_IO, "no memory for conversations");
+    }
+    if (create_instruments(service, failure) != STATUS_OK) {
+        return STATUS_IO;
     }
     const struct engine_loop_config loop_config = {
         .engine = config->engine,
@@ -142,6 +157,9 @@ void service_destroy(struct service *service)
     if (service) {
         engine_loop_destroy(service->engine_loop);
         duties_destroy(service->duties);
+        for (size_t i = 0; i < SERVICE_INSTRUMENTS_MAX; i++) {
+            instrument_destroy(service->instruments[i]);
+        }
         trail_destroy(service->trail);
         metrics_destroy(service->metrics);
         free(service);

@@ -12,6 +12,7 @@
 #include "auth/auth.h"
 #include "model/model.h"
 #include "policy/duties/duties.h"
+#include "policy/instruments/instrument.h"
 #include "policy/policy.h"
 #include "server/engine/engine_loop.h"
 #include "server/hand_off/hand_off.h"
@@ -27,8 +28,8 @@ struct service_config {
     struct audit *audit;
     struct policy *policy;
     struct hand_off *hand_off; /* NULL: nothing is handed off */
-    const char *model_name; /* what clients call it; NULL: model->name */
-    uint32_t requests_max;  /* generating at once; more get 503 */
+    const char *model_name;    /* what clients call it; NULL: model->name */
+    uint32_t requests_max;     /* generating at once; more get 503 */
     uint32_t sequences_max, running_max;
     uint32_t tenant_queued_max, tenant_pages_max;
     uint32_t inbound_bytes, outbound_bytes; /* rings; 0: by the limits above */
@@ -37,7 +38,7 @@ struct service_config {
     uint32_t drain_ms;
 };
 
-enum { SERVICE_NAME_BYTES = 128, SERVICE_ROUTES_MAX = 32 };
+enum { SERVICE_NAME_BYTES = 128, SERVICE_ROUTES_MAX = 32, SERVICE_INSTRUMENTS_MAX = 16 };
 
 struct service {
     struct service_config config;
@@ -47,6 +48,8 @@ struct service {
     struct metrics *metrics;
     struct trail *trail;
     struct duties *duties;
+    struct instrument *instruments[SERVICE_INSTRUMENTS_MAX];
+    const char *instrument_names[SERVICE_INSTRUMENTS_MAX + 1];
     struct engine_loop *engine_loop;
     struct http_server *http; /* set by service_start */
     atomic_bool is_draining;

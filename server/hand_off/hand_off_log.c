@@ -15,14 +15,12 @@ static void record_end(void *context, const struct hand_off_event *event, bool i
     const enum status status = audit_append(context, &draft, 0, &position);
     (void)status; /* what finds no room is counted and logged by the writer */
     log_event(is_acknowledged ? LOG_LEVEL_INFO : LOG_LEVEL_ERROR, "hand_off",
-              is_acknowledged ? "acknowledged" : "given_up",
-              "tenant=\"%s\" request=%s attempts=%u", event->tenant_name, event->request_id,
-              attempts);
+              is_acknowledged ? "acknowledged" : "given_up", "tenant=\"%s\" request=%s attempts=%u",
+              event->tenant_name, event->request_id, attempts);
 }
 
 enum status hand_off_log_start(const struct config *config, struct policy *policy,
-                               struct audit *audit, struct hand_off **out,
-                               struct failure *failure)
+                               struct audit *audit, struct hand_off **out, struct failure *failure)
 {
     struct redis_terms terms;
     struct hand_off_config hand_off = {.policy = policy,

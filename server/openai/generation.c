@@ -228,6 +228,8 @@ static enum status open_answer(struct generation *generation, const struct gener
     answer->terms.outbound = &generation->screen.terms;
     answer->terms.preface = generation->screen.told_first.bytes;
     answer->terms.is_answered = generation->screen.is_answered;
+    answer->terms.answered_finish = generation->screen.instrument ? OPENAI_STOP : OPENAI_FILTERED;
+    answer->extension = generation->screen.result.bytes;
     audit_digest_begin(service->config.audit, generation->identity.tenant, &answer->terms.digest);
     answer->out.limit_bytes = JSON_BYTES_A_TEXT_BYTE * bytes_max + DOCUMENT_SPARE_BYTES;
     snprintf(answer->id, sizeof answer->id, "%s%s", answer->format->id_prefix,
@@ -251,6 +253,7 @@ static enum status plan(struct generation *generation, struct http_exchange *exc
 {
     const struct service *service = generation->service;
     const struct openai_terms terms = {.model_name = service->model_name,
+                                       .instruments = service->instrument_names,
                                        .vocabulary_count =
                                            service->config.engine.shape.vocabulary_count,
                                        .sequences_max = sequences_max(service)};
@@ -265,8 +268,9 @@ static enum status plan(struct generation *generation, struct http_exchange *exc
                              &generation->request, fault);
     }
     if (status == STATUS_OK) {
-        status = screen_request(&generation->screen, service->duties, service->config.model,
-                                &generation->request, fault);
+        const struct screen_parts parts = {service->duties, service->instruments,
+                                           service->config.model};
+        status = screen_request(&generation->screen, &parts, &generation->request, fault);
     }
     if (status == STATUS_OK) {
         status = openai_prompts_make(service->config.model, &generation->request, prompts, fault);

@@ -135,6 +135,14 @@ static void write_usage(const struct openai_answer *answer, struct json_text *js
     json_text_raw(json, "}");
 }
 
+static void write_extension(const struct openai_answer *answer, struct json_text *json)
+{
+    if (answer->extension) {
+        json_text_raw(json, ",\"ward\":");
+        json_text_raw(json, answer->extension);
+    }
+}
+
 static void write_index(const struct openai_choice *choice, struct json_text *json)
 {
     json_text_raw(json, "{\"index\":");
@@ -176,6 +184,7 @@ enum status openai_answer_write_whole(struct openai_answer *answer)
     }
     json_text_raw(&json, "]");
     write_usage(answer, &json);
+    write_extension(answer, &json);
     json_text_raw(&json, "}");
     return json.status;
 }
@@ -190,12 +199,20 @@ static void open_event(const struct openai_answer *answer, const struct openai_c
     write_index(choice, json);
 }
 
-static void close_event(const struct openai_answer *answer, struct json_text *json,
-                        const char *finish)
+/* Up to where members of the event itself may follow. */
+static void close_choice(const struct openai_answer *answer, struct json_text *json,
+                         const char *finish)
 {
     json_text_raw(json, ",\"finish_reason\":");
     json_text_raw(json, finish);
-    json_text_raw(json, answer->include_usage ? "}],\"usage\":null}\n\n" : "}]}\n\n");
+    json_text_raw(json, answer->include_usage ? "}],\"usage\":null" : "}]");
+}
+
+static void close_event(const struct openai_answer *answer, struct json_text *json,
+                        const char *finish)
+{
+    close_choice(answer, json, finish);
+    json_text_raw(json, "}\n\n");
 }
 
 static enum status write_delta(struct openai_answer *answer, struct openai_choice *choice)
@@ -217,7 +234,9 @@ static enum status write_last(struct openai_answer *answer, struct openai_choice
     struct json_text json = {.out = &answer->out};
     open_event(answer, choice, &json);
     answer->format->write_last(&json);
-    close_event(answer, &json, finish_names[choice->finish]);
+    close_choice(answer, &json, finish_names[choice->finish]);
+    write_extension(answer, &json);
+    json_text_raw(&json, "}\n\n");
     answer->is_over[choice->sequence] = true;
     return json.status;
 }

@@ -15,6 +15,7 @@ struct openai_answer {
     bool include_usage;
     uint32_t prompt_tokens; /* of all prompts */
     uint32_t choice_count;
+    const char *extension; /* a JSON value, the member "ward" of the answer; NULL: none */
     struct openai_choice_terms terms;
     void (*cut)(void *context, uint32_t sequence); /* a stop string ended it: cancel it */
     void *cut_context;

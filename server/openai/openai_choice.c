@@ -22,7 +22,7 @@ static enum status open_preface(struct openai_choice *choice)
         return STATUS_OK;
     }
     if (choice->terms->is_answered) {
-        choice->finish = OPENAI_FILTERED;
+        choice->finish = choice->terms->answered_finish;
     }
     enum status status = buffer_append_text(&choice->text, preface);
     if (status == STATUS_OK && !choice->terms->is_answered) {

@@ -9,6 +9,14 @@
 #include "server/engine/token_log.h"
 #include "server/openai/stop_match.h"
 
+enum openai_finish {
+    OPENAI_RUNNING,
+    OPENAI_STOP,
+    OPENAI_LENGTH,
+    OPENAI_FILTERED, /* the model was not let answer */
+    OPENAI_FAILED
+};
+
 /* What all choices of a request share; outlives them. */
 struct openai_choice_terms {
     const struct tokenizer *tokenizer;
@@ -23,14 +31,7 @@ struct openai_choice_terms {
     const struct outbound_terms *outbound; /* the tenant's rules */
     const char *preface;                   /* told before anything of the model; NULL: nothing */
     bool is_answered;                      /* by the preface: the model is not asked */
-};
-
-enum openai_finish {
-    OPENAI_RUNNING,
-    OPENAI_STOP,
-    OPENAI_LENGTH,
-    OPENAI_FILTERED, /* the preface was the answer */
-    OPENAI_FAILED
+    enum openai_finish answered_finish;    /* how such an answer ends */
 };
 
 /* Where a token's text stands in the text that the model made. */

@@ -34,6 +34,13 @@ static enum status read_model(struct parse *parse, json_t *value)
     if (!name) {
         return openai_fault_must(parse->fault, "model", "a string");
     }
+    const bool is_chat = parse->request->endpoint == OPENAI_CHAT;
+    for (int i = 0; is_chat && parse->terms->instruments && parse->terms->instruments[i]; i++) {
+        if (strcmp(name, parse->terms->instruments[i]) == 0) {
+            parse->request->instrument = i;
+            return STATUS_OK;
+        }
+    }
     if (strcmp(name, parse->terms->model_name) != 0) {
         return openai_fault_set(parse->fault, "model", "model_not_found",
                                 "model is not one of this server's: GET /v1/models lists them");
@@ -498,6 +505,7 @@ static void set_defaults(struct openai_request *request, enum openai_endpoint en
         .endpoint = endpoint,
         .prompt_count = 1,
         .n = 1,
+        .instrument = -1,
         .max_tokens_name = "max_tokens",
         .sampling = {.temperature = 1.0F, .top_p = 1.0F, .repetition_penalty = 1.0F},
         .add_special_tokens = true,

@@ -19,6 +19,8 @@ enum openai_endpoint {
 
 struct openai_terms { /* what this server can do; outlives the call */
     const char *model_name;
+    const char *const *instruments; /* names that chat takes in the model's place; NULL after the
+                                       last; NULL: none */
     uint32_t vocabulary_count;
     uint32_t sequences_max; /* prompts times n of one request */
 };
@@ -33,6 +35,7 @@ struct openai_request {
     uint32_t max_tokens;         /* of each answer; 0: not given */
     const char *max_tokens_name; /* as the client called it */
     const char *conversation;    /* metadata.conversation_id; NULL: not given */
+    int instrument;              /* of the terms', asked in the model's place; -1: none */
     bool is_minor;               /* metadata.user_is_minor is "true" */
     struct engine_sampling sampling;
     struct stop_set stops;

@@ -57,6 +57,12 @@ void decisions_make(const struct screen *screen, const struct tally *outbound,
     if (outbound) {
         add_alarms(out, outbound);
     }
+    if (screen->instrument && screen->state.is_critical) {
+        add(out, 1, "instrument.critical");
+    }
+    add(out, screen->instrument && instrument_score(screen->instrument, &screen->state).is_complete,
+        "instrument.completed");
+    add(out, screen->instrument != NULL, "instrument.asked");
     add(out, screen->duty == DUTY_DISCLOSE, "duty.disclosed");
     add(out, screen->duty == DUTY_REMIND, "duty.reminded");
     for (int action = POLICY_ACTION_COUNT - 1; action > POLICY_ALLOW; action--) {

@@ -35,6 +35,7 @@ enum status screen_open(struct screen *screen, struct policy *policy,
 {
     screen->policy = policy;
     screen->told_first.limit_bytes = TOLD_FIRST_BYTES_MAX;
+    screen->result.limit_bytes = TOLD_FIRST_BYTES_MAX;
     screen->tenant = identity->tenant;
     screen->rules = policy_rules(policy, identity->tenant_name);
     if (is_pseudonymising(screen->rules)) {
@@ -62,6 +63,7 @@ void screen_close(struct screen *screen)
 {
     inbound_destroy(screen->inbound);
     buffer_destroy(&screen->told_first);
+    buffer_destroy(&screen->result);
     vault_close(screen->session, clock_monotonic_ns());
     rules_release(screen->rules);
     explicit_bzero(screen, sizeof *screen);
@@ -339,16 +341,83 @@ static enum status refuse_blocked(const struct screen *screen, const char *param
     return status;
 }
 
-enum status screen_request(struct screen *screen, struct duties *duties, const struct model *model,
+/* ---- instruments ----------------------------------------------------------------------------- */
+
+/* Every message of the person that follows one of ours is an answer to what was asked there. */
+static void read_answers(struct screen *screen, const struct openai_request *request)
+{
+    bool has_asked = false;
+    for (size_t i = 0; i < json_array_size(request->messages); i++) {
+        const json_t *message = json_array_get(request->messages, i);
+        const json_t *content = json_object_get(message, "content");
+        if (has_asked && is_of(message, "user")) {
+            instrument_answer(screen->instrument, &screen->state, json_string_value(content),
+                              json_string_length(content));
+        }
+        has_asked = is_of(message, "assistant") || (has_asked && !is_of(message, "user"));
+    }
+}
+
+/* An item that must not wait goes the way of a crisis, whatever the words of the answer were. */
+static enum status answer_critical(struct screen *screen)
+{
+    const struct rules *rules = screen->rules;
+    struct crisis_signal *signal = &screen->crisis.signals[CRISIS_SUICIDE];
+    if (signal->grade >= CRISIS_HIGH) {
+        return STATUS_OK; /* its words were read so, too */
+    }
+    signal->kind = CRISIS_SUICIDE;
+    signal->grade = CRISIS_HIGH;
+    if (screen->crisis.grade < CRISIS_HIGH) {
+        screen->crisis.grade = CRISIS_HIGH;
+        screen->crisis.kind = CRISIS_SUICIDE;
+    }
+    screen->crisis_actions |= rules->crisis[CRISIS_SUICIDE][CRISIS_HIGH];
+    const char *protocol =
+        rules->terms.resources
+            ? resources_protocol(rules->terms.resources, CRISIS_SUICIDE, CRISIS_HIGH, language)
+            : NULL;
+    return protocol ? buffer_format(&screen->told_first, "%s\n\n", protocol) : STATUS_OK;
+}
+
+/* The next turn is the whole answer: the model has no part in it. */
+static enum status ask_instrument(struct screen *screen, const struct screen_parts *parts,
+                                  const struct openai_request *request, struct openai_fault *fault)
+{
+    enum status status = STATUS_OK;
+    screen->instrument = parts->instruments[request->instrument];
+    read_answers(screen, request);
+    if (screen->told_first.length > 0) {
+        status = buffer_append_text(&screen->told_first, "\n\n");
+    }
+    if (status == STATUS_OK && screen->state.is_critical) {
+        status = answer_critical(screen);
+    }
+    if (status == STATUS_OK) {
+        status = instrument_next(screen->instrument, &screen->state, &screen->told_first);
+    }
+    if (status == STATUS_OK) {
+        status = instrument_json(screen->instrument, &screen->state, &screen->result);
+    }
+    screen->is_answered = true;
+    return status == STATUS_OK ? status : no_room(fault, no_memory);
+}
+
+/* ---- the whole ------------------------------------------------------------------------------- */
+
+enum status screen_request(struct screen *screen, const struct screen_parts *parts,
                            struct openai_request *request, struct openai_fault *fault)
 {
-    enum status status = read_crisis(screen, model, request, fault);
+    enum status status = read_crisis(screen, parts->model, request, fault);
     if (status == STATUS_OK) {
-        status = read_duties(screen, duties, request, fault);
+        status = read_duties(screen, parts->duties, request, fault);
+    }
+    if (status == STATUS_OK && request->instrument >= 0) {
+        status = ask_instrument(screen, parts, request, fault);
     }
     if (status == STATUS_OK) {
         status = request->messages ? change_messages(screen, request, fault)
-                                   : change_prompts(screen, model, request, fault);
+                                   : change_prompts(screen, parts->model, request, fault);
     }
     if (status == STATUS_OK) {
         status = change_stops(screen, request, fault);

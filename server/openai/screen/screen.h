@@ -5,8 +5,15 @@
 #include "auth/auth.h"
 #include "model/model.h"
 #include "policy/duties/duties.h"
+#include "policy/instruments/instrument.h"
 #include "policy/policy.h"
 #include "server/openai/request/openai_request.h"
+
+struct screen_parts { /* of the service */
+    struct duties *duties;
+    struct instrument *const *instruments; /* by the number in the request */
+    const struct model *model;
+};
 
 struct screen {
     struct policy *policy; /* outlives it */
@@ -14,12 +21,15 @@ struct screen {
     struct rules *rules; /* in force when the request came; held */
     struct vault_session *session;
     struct inbound *inbound;
-    struct crisis_finding crisis; /* of the whole conversation */
-    uint32_t crisis_actions;      /* bits of enum crisis_action */
-    struct buffer told_first;     /* a protocol, what a law asks for; "": nothing */
-    enum duty duty;               /* the latter */
-    bool is_answered;             /* the model is not asked: what is told first is the answer */
-    struct outbound_terms terms;  /* of every choice's outbound */
+    struct crisis_finding crisis;        /* of the whole conversation */
+    uint32_t crisis_actions;             /* bits of enum crisis_action */
+    struct buffer told_first;            /* a protocol, what a law asks for; "": nothing */
+    enum duty duty;                      /* the latter */
+    const struct instrument *instrument; /* asked in the model's place; NULL: none */
+    struct instrument_state state;
+    struct buffer result;        /* of the instrument, JSON; "": none */
+    bool is_answered;            /* the model is not asked: what is told first is the answer */
+    struct outbound_terms terms; /* of every choice's outbound */
 };
 
 /* Takes the rules in force. 503 in the fault: no memory, or no place in the vault. */
@@ -32,9 +42,8 @@ void screen_close(struct screen *screen); /* zeroes; also after {0} */
 /* Reads the conversation for signs of a crisis and for what a law asks to be told, then changes
  * messages, prompts and stop strings as the rules say. STATUS_INVALID: 422, the kinds that are not
  * taken. */
-MUST_CHECK enum status screen_request(struct screen *screen, struct duties *duties,
-                                      const struct model *model, struct openai_request *request,
-                                      struct openai_fault *fault);
+MUST_CHECK enum status screen_request(struct screen *screen, const struct screen_parts *parts,
+                                      struct openai_request *request, struct openai_fault *fault);
 
 /* What was done on the way in; NULL before screen_open. */
 const struct tally *screen_tally(const struct screen *screen);
