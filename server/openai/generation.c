@@ -9,12 +9,14 @@
 #include "server/openai/generation_plan.h"
 #include "server/openai/generation_record.h"
 #include "server/openai/screen/screen.h"
+#include "server/openai/second_read.h"
 
 enum { JSON_BYTES_A_TEXT_BYTE = 6, DOCUMENT_SPARE_BYTES = 65536 };
 static const uint64_t KEEP_ALIVE_NS = 5ULL * 1000 * 1000 * 1000;
 static const char keep_alive[] = ": keep-alive\n\n";
 
 enum phase {
+    PHASE_READING,   /* the model is asked whether the person is in danger */
     PHASE_ADMITTING, /* the engine has not said yes or no */
     PHASE_ANSWERING,
     PHASE_ENDED, /* all is written: what is left is to be taken */
@@ -29,6 +31,10 @@ struct generation {
     uint64_t arrived_ns, sent_ns; /* of its last byte so far */
     struct openai_request request;
     struct screen screen;
+    struct second_read second_read;
+    struct openai_prompts prompts; /* until the engine has them */
+    struct generation_plan plan;
+    struct http_handle handle;
     struct openai_answer answer;
     struct token_log *log;
     struct auth_budget budget;
@@ -166,6 +172,8 @@ static void destroy(void *context)
         conclude_abandoned(generation);
         openai_answer_close(&generation->answer);
         token_log_destroy(generation->log);
+        second_read_end(&generation->second_read);
+        openai_prompts_destroy(&generation->prompts);
         screen_close(&generation->screen);
         openai_request_destroy(&generation->request);
         explicit_bzero(generation, sizeof *generation);
@@ -203,8 +211,9 @@ static enum status echo(struct generation *generation)
     return status;
 }
 
-static enum status open_answer(struct generation *generation, const struct generation_plan *plan)
+static enum status open_answer(struct generation *generation)
 {
+    const struct generation_plan *plan = &generation->plan;
     struct service *service = generation->service;
     struct openai_answer *answer = &generation->answer;
     const struct model *model = service->config.model;
@@ -248,7 +257,6 @@ static uint32_t sequences_max(const struct service *service)
 
 /* Up to what is the client's own. */
 static enum status plan(struct generation *generation, struct http_exchange *exchange,
-                        struct openai_prompts *prompts, struct generation_plan *out,
                         struct openai_fault *fault)
 {
     const struct service *service = generation->service;
@@ -273,20 +281,29 @@ static enum status plan(struct generation *generation, struct http_exchange *exc
         status = screen_request(&generation->screen, &parts, &generation->request, fault);
     }
     if (status == STATUS_OK) {
-        status = openai_prompts_make(service->config.model, &generation->request, prompts, fault);
+        status = openai_prompts_make(service->config.model, &generation->request,
+                                     &generation->prompts, fault);
     }
-    return status == STATUS_OK ? generation_plan_make(service, generation->answer.format,
-                                                      &generation->request, prompts, out, fault)
-                               : status;
+    return status == STATUS_OK
+               ? generation_plan_make(service, generation->answer.format, &generation->request,
+                                      &generation->prompts, &generation->plan, fault)
+               : status;
+}
+
+/* Over its quota a person in a crisis still hears where help is; the model costs, that does not. */
+static bool answers_without_budget(struct screen *screen)
+{
+    screen->is_answered = screen->is_answered || screen->has_protocol;
+    return screen->has_protocol;
 }
 
 /* Every check up to the engine's door. False: replied. */
-static bool prepare(struct generation *generation, struct http_exchange *exchange,
-                    struct openai_prompts *prompts, struct generation_plan *out)
+static bool prepare(struct generation *generation, struct http_exchange *exchange)
 {
     struct service *service = generation->service;
+    struct generation_plan *out = &generation->plan;
     struct openai_fault fault = {0};
-    if (plan(generation, exchange, prompts, out, &fault) != STATUS_OK) {
+    if (plan(generation, exchange, &fault) != STATUS_OK) {
         const struct openai_refusal refusal = openai_refusal_of_fault(&fault);
         refuse(generation, exchange, &refusal);
         return false;
@@ -299,7 +316,8 @@ static bool prepare(struct generation *generation, struct http_exchange *exchang
     const enum status status =
         auth_admit(service->config.auth, generation->identity.tenant, clock_monotonic_ns(),
                    generation->tokens_taken, &generation->budget, &what);
-    if (status != STATUS_OK) {
+    generation->has_budget = status == STATUS_OK;
+    if (status != STATUS_OK && !answers_without_budget(&generation->screen)) {
         const struct openai_refusal refusal =
             status == STATUS_QUOTA
                 ? openai_refusal_of_budget(&generation->budget, what, generation->tokens_taken)
@@ -307,12 +325,69 @@ static bool prepare(struct generation *generation, struct http_exchange *exchang
         refuse(generation, exchange, &refusal);
         return false;
     }
-    generation->has_budget = true;
-    if (open_answer(generation, out) != STATUS_OK) {
-        const struct openai_refusal refusal = openai_refusal_of_status(service, STATUS_FULL);
-        refuse(generation, exchange, &refusal);
+    return true;
+}
+
+/* ---- to the engine --------------------------------------------------------------------------- */
+
+/* The clinic is told at once, whatever becomes of the answer. */
+static void hand_off(const struct generation *generation)
+{
+    const struct screen *screen = &generation->screen;
+    const struct service_config *config = &generation->service->config;
+    if ((screen->crisis_actions & CRISIS_HAND_OFF) == 0 || !config->hand_off
+        || screen->rules->webhook_url[0] == '\0') {
+        return;
+    }
+    struct hand_off_event event = {.tenant = generation->identity.tenant,
+                                   .kind = screen->crisis.kind,
+                                   .grade = screen->crisis.grade,
+                                   .subject = screen->crisis.signals[screen->crisis.kind].subject,
+                                   .unix_s = clock_unix_ms() / 1000};
+    snprintf(event.tenant_name, sizeof event.tenant_name, "%s", generation->identity.tenant_name);
+    snprintf(event.request_id, sizeof event.request_id, "%s", generation->request_id);
+    hand_off_push(config->hand_off, &event);
+}
+
+static void record_accepted(struct generation *generation)
+{
+    const struct generation_facts facts = facts_of(generation);
+    struct audit_position position;
+    if (generation_record_accepted(generation->service->trail, &facts, generation->handle.value,
+                                   &position)
+        == STATUS_OK) {
+        generation->accepted = position;
+    }
+}
+
+/* What is told first is known now. The engine may work while the record is written. */
+static void launch(struct generation *generation)
+{
+    struct engine_ticket ticket = {0};
+    generation->submitted = open_answer(generation) == STATUS_OK ? STATUS_OK : STATUS_FULL;
+    if (generation->submitted == STATUS_OK && !generation->screen.is_answered) {
+        generation->submitted = engine_loop_submit(
+            generation->service->engine_loop, &generation->plan.engine, generation->prompts.tokens,
+            generation->log, generation->handle.value, &ticket);
+    }
+    atomic_store(&generation->ticket, ticket.value);
+    openai_prompts_destroy(&generation->prompts);
+    generation->phase = PHASE_ADMITTING;
+    if (generation->submitted == STATUS_OK) {
+        record_accepted(generation);
+        hand_off(generation);
+    }
+}
+
+/* True: there is an answer, or there will be none. */
+static bool has_read(struct generation *generation)
+{
+    const enum second_read_answer answer = second_read_look(&generation->second_read);
+    if (answer == SECOND_READ_WAITING) {
         return false;
     }
+    screen_raise(&generation->screen, answer == SECOND_READ_YES, answer == SECOND_READ_FAILED);
+    second_read_end(&generation->second_read);
     return true;
 }
 
@@ -359,11 +434,17 @@ static enum audit_keeping keeping_of(const struct generation *generation)
 static void step(struct http_exchange *exchange, void *context)
 {
     struct generation *generation = context;
-    enum status admission = generation->submitted;
     if (atomic_load(&generation->is_abandoned)) {
         refuse(generation, exchange, &abandoned);
         return;
     }
+    if (generation->phase == PHASE_READING) {
+        if (!has_read(generation)) {
+            return;
+        }
+        launch(generation);
+    }
+    enum status admission = generation->submitted;
     const enum audit_keeping keeping = keeping_of(generation);
     const bool is_decided = generation->screen.is_answered || admission != STATUS_OK
                             || token_log_admission(generation->log, &admission);
@@ -455,53 +536,27 @@ static void abandon(void *context)
     struct generation *generation = context;
     atomic_store(&generation->is_abandoned, true);
     const struct engine_ticket ticket = ticket_of(generation);
+    second_read_cancel(&generation->second_read);
     if (ticket.value != 0) {
         engine_loop_cancel_all(generation->service->engine_loop, ticket);
     }
 }
 
-/* The clinic is told at once, whatever becomes of the answer. */
-static void hand_off(const struct generation *generation)
-{
-    const struct screen *screen = &generation->screen;
-    const struct service_config *config = &generation->service->config;
-    if ((screen->crisis_actions & CRISIS_HAND_OFF) == 0 || !config->hand_off
-        || screen->rules->webhook_url[0] == '\0') {
-        return;
-    }
-    struct hand_off_event event = {.tenant = generation->identity.tenant,
-                                   .kind = screen->crisis.kind,
-                                   .grade = screen->crisis.grade,
-                                   .subject = screen->crisis.signals[screen->crisis.kind].subject,
-                                   .unix_s = clock_unix_ms() / 1000};
-    snprintf(event.tenant_name, sizeof event.tenant_name, "%s", generation->identity.tenant_name);
-    snprintf(event.request_id, sizeof event.request_id, "%s", generation->request_id);
-    hand_off_push(config->hand_off, &event);
-}
-
 /* ---- the handler ----------------------------------------------------------------------------- */
 
-static void submit(struct generation *generation, struct http_exchange *exchange,
-                   const struct engine_request *request, const uint32_t *tokens)
+static void submit(struct generation *generation, struct http_exchange *exchange)
 {
     const struct http_task task = {
         .context = generation, .step = step, .pull = pull, .abandon = abandon, .destroy = destroy};
     generation->prompt = openai_reply_body_digest(exchange, generation->service);
-    const struct http_handle handle = http_defer(exchange, &task);
-    struct engine_ticket ticket = {0};
-    if (!generation->screen.is_answered) {
-        generation->submitted = engine_loop_submit(generation->service->engine_loop, request,
-                                                   tokens, generation->log, handle.value, &ticket);
-    }
-    atomic_store(&generation->ticket, ticket.value);
-    if (generation->submitted == STATUS_OK) { /* the engine may work while the record is written */
-        const struct generation_facts facts = facts_of(generation);
-        struct audit_position position;
-        if (generation_record_accepted(generation->service->trail, &facts, handle.value, &position)
-            == STATUS_OK) {
-            generation->accepted = position;
-        }
-        hand_off(generation);
+    generation->handle = http_defer(exchange, &task);
+    if (screen_asks_model(&generation->screen)
+        && second_read_begin(&generation->second_read, generation->service, &generation->request,
+                             generation->identity.tenant, generation->handle.value)
+               == STATUS_OK) {
+        generation->phase = PHASE_READING;
+    } else {
+        launch(generation);
     }
     if (atomic_load(&generation->is_abandoned)) {
         abandon(generation); /* it may have come before there was a ticket */
@@ -548,12 +603,9 @@ void generation_start(struct http_exchange *exchange, void *context, enum openai
         free(generation);
         return;
     }
-    struct openai_prompts prompts = {0};
-    struct generation_plan planned;
-    if (prepare(generation, exchange, &prompts, &planned)) {
-        submit(generation, exchange, &planned.engine, prompts.tokens);
+    if (prepare(generation, exchange)) {
+        submit(generation, exchange);
     } else {
         destroy(generation);
     }
-    openai_prompts_destroy(&prompts);
 }

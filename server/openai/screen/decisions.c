@@ -33,6 +33,9 @@ static void add_crisis(struct decisions *decisions, const struct screen *screen)
         add(decisions, grade != CRISIS_NONE, "crisis.%s:%s", crisis_grade_name(grade),
             crisis_kind_name((enum crisis_kind)kind));
     }
+    add(decisions, screen->second_read == SCREEN_SAYS_YES, "crisis.second_read:yes");
+    add(decisions, screen->second_read == SCREEN_SAYS_NO, "crisis.second_read:no");
+    add(decisions, screen->second_read == SCREEN_UNANSWERED, "crisis.second_read:failed");
     for (size_t i = 0; i < sizeof actions / sizeof actions[0]; i++) {
         add(decisions, (screen->crisis_actions & actions[i].action) != 0, "%s", actions[i].name);
     }

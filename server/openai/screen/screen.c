@@ -118,6 +118,31 @@ static void read_conversation(struct crisis_reader *reader, const struct model *
     }
 }
 
+/* In front of what is told already. */
+static enum status tell_protocol(struct screen *screen, enum crisis_kind kind,
+                                 enum crisis_grade grade)
+{
+    const struct resources *resources = screen->rules->terms.resources;
+    const struct buffer *told = &screen->told_first;
+    struct buffer all = {.limit_bytes = TOLD_FIRST_BYTES_MAX};
+    const char *protocol = resources ? resources_protocol(resources, kind, grade, language) : NULL;
+    if (!protocol || screen->has_protocol || (screen->crisis_actions & CRISIS_PROTOCOL) == 0) {
+        return STATUS_OK;
+    }
+    const enum status status =
+        buffer_format(&all, "%s%s%s", protocol, told->length > 0 ? "\n\n" : "",
+                      told->length > 0 ? told->bytes : "");
+    if (status != STATUS_OK) {
+        buffer_destroy(&all);
+        return status;
+    }
+    buffer_destroy(&screen->told_first);
+    screen->told_first = all;
+    screen->has_protocol = true;
+    screen->is_answered = screen->is_answered || (screen->crisis_actions & CRISIS_STOP) != 0;
+    return STATUS_OK;
+}
+
 /* What was said before keeps its place in the urgent lane; what is told and handed off answers the
  * last message alone, with the grade that the whole conversation gives it. */
 static enum status decide(struct screen *screen, const struct crisis_finding *found,
@@ -132,12 +157,7 @@ static enum status decide(struct screen *screen, const struct crisis_finding *fo
     const enum crisis_kind kind = last->kind;
     const enum crisis_grade grade = found->signals[kind].grade;
     screen->crisis_actions |= rules->crisis[kind][grade];
-    const char *protocol = NULL;
-    if ((screen->crisis_actions & CRISIS_PROTOCOL) != 0 && rules->terms.resources) {
-        protocol = resources_protocol(rules->terms.resources, kind, grade, language);
-    }
-    screen->is_answered = protocol && (screen->crisis_actions & CRISIS_STOP) != 0;
-    return protocol ? buffer_append_text(&screen->told_first, protocol) : STATUS_OK;
+    return tell_protocol(screen, kind, grade);
 }
 
 static enum status read_crisis(struct screen *screen, const struct model *model,
@@ -152,6 +172,36 @@ static enum status read_crisis(struct screen *screen, const struct model *model,
         decide(screen, crisis_reader_found(reader), crisis_reader_last(reader));
     crisis_reader_destroy(reader);
     return status == STATUS_OK ? status : no_room(fault, no_memory);
+}
+
+/* A grade that words alone did not give. */
+static enum status raise(struct screen *screen, enum crisis_kind kind)
+{
+    struct crisis_signal *signal = &screen->crisis.signals[kind];
+    if (signal->grade >= CRISIS_HIGH) {
+        return STATUS_OK;
+    }
+    *signal = (struct crisis_signal){.kind = kind, .grade = CRISIS_HIGH};
+    if (screen->crisis.grade < CRISIS_HIGH) {
+        screen->crisis.grade = CRISIS_HIGH;
+        screen->crisis.kind = kind;
+    }
+    screen->crisis_actions |= screen->rules->crisis[kind][CRISIS_HIGH];
+    return tell_protocol(screen, kind, CRISIS_HIGH);
+}
+
+bool screen_asks_model(const struct screen *screen)
+{
+    return screen->rules->asks_model && !screen->is_answered && screen->crisis.grade < CRISIS_HIGH;
+}
+
+void screen_raise(struct screen *screen, bool is_yes, bool has_failed)
+{
+    screen->second_read = has_failed ? SCREEN_UNANSWERED
+                          : is_yes   ? SCREEN_SAYS_YES
+                                     : SCREEN_SAYS_NO;
+    const enum status status = is_yes ? raise(screen, CRISIS_SUICIDE) : STATUS_OK;
+    (void)status; /* without memory for the text the grade and the other actions remain */
 }
 
 /* ---- duties ---------------------------------------------------------------------------------- */
@@ -358,28 +408,6 @@ static void read_answers(struct screen *screen, const struct openai_request *req
     }
 }
 
-/* An item that must not wait goes the way of a crisis, whatever the words of the answer were. */
-static enum status answer_critical(struct screen *screen)
-{
-    const struct rules *rules = screen->rules;
-    struct crisis_signal *signal = &screen->crisis.signals[CRISIS_SUICIDE];
-    if (signal->grade >= CRISIS_HIGH) {
-        return STATUS_OK; /* its words were read so, too */
-    }
-    signal->kind = CRISIS_SUICIDE;
-    signal->grade = CRISIS_HIGH;
-    if (screen->crisis.grade < CRISIS_HIGH) {
-        screen->crisis.grade = CRISIS_HIGH;
-        screen->crisis.kind = CRISIS_SUICIDE;
-    }
-    screen->crisis_actions |= rules->crisis[CRISIS_SUICIDE][CRISIS_HIGH];
-    const char *protocol =
-        rules->terms.resources
-            ? resources_protocol(rules->terms.resources, CRISIS_SUICIDE, CRISIS_HIGH, language)
-            : NULL;
-    return protocol ? buffer_format(&screen->told_first, "%s\n\n", protocol) : STATUS_OK;
-}
-
 /* The next turn is the whole answer: the model has no part in it. */
 static enum status ask_instrument(struct screen *screen, const struct screen_parts *parts,
                                   const struct openai_request *request, struct openai_fault *fault)
@@ -387,11 +415,11 @@ static enum status ask_instrument(struct screen *screen, const struct screen_par
     enum status status = STATUS_OK;
     screen->instrument = parts->instruments[request->instrument];
     read_answers(screen, request);
-    if (screen->told_first.length > 0) {
-        status = buffer_append_text(&screen->told_first, "\n\n");
+    if (screen->state.is_critical) { /* an item that must not wait, whatever its words were */
+        status = raise(screen, CRISIS_SUICIDE);
     }
-    if (status == STATUS_OK && screen->state.is_critical) {
-        status = answer_critical(screen);
+    if (status == STATUS_OK && screen->told_first.length > 0) {
+        status = buffer_append_text(&screen->told_first, "\n\n");
     }
     if (status == STATUS_OK) {
         status = instrument_next(screen->instrument, &screen->state, &screen->told_first);
@@ -423,6 +451,10 @@ enum status screen_request(struct screen *screen, const struct screen_parts *par
         status = change_stops(screen, request, fault);
     }
     if (status == STATUS_OK && inbound_is_blocked(screen->inbound)) {
+        if (screen->has_protocol) { /* help is not refused; the model, which is, sees nothing */
+            screen->is_answered = true;
+            return STATUS_OK;
+        }
         status = refuse_blocked(screen, request->messages ? "messages" : "prompt", fault);
     }
     return status;

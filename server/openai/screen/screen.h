@@ -9,6 +9,8 @@
 #include "policy/policy.h"
 #include "server/openai/request/openai_request.h"
 
+enum screen_second_read { SCREEN_NOT_ASKED, SCREEN_SAYS_NO, SCREEN_SAYS_YES, SCREEN_UNANSWERED };
+
 struct screen_parts { /* of the service */
     struct duties *duties;
     struct instrument *const *instruments; /* by the number in the request */
@@ -21,8 +23,10 @@ struct screen {
     struct rules *rules; /* in force when the request came; held */
     struct vault_session *session;
     struct inbound *inbound;
-    struct crisis_finding crisis;        /* of the whole conversation */
-    uint32_t crisis_actions;             /* bits of enum crisis_action */
+    struct crisis_finding crisis; /* of the whole conversation */
+    uint32_t crisis_actions;      /* bits of enum crisis_action */
+    bool has_protocol;            /* it stands in told_first */
+    enum screen_second_read second_read;
     struct buffer told_first;            /* a protocol, what a law asks for; "": nothing */
     enum duty duty;                      /* the latter */
     const struct instrument *instrument; /* asked in the model's place; NULL: none */
@@ -44,6 +48,11 @@ void screen_close(struct screen *screen); /* zeroes; also after {0} */
  * taken. */
 MUST_CHECK enum status screen_request(struct screen *screen, const struct screen_parts *parts,
                                       struct openai_request *request, struct openai_fault *fault);
+
+/* True: the rules want the model's own reading of the conversation, which could change something.
+ * Then screen_raise with what it said. */
+bool screen_asks_model(const struct screen *screen);
+void screen_raise(struct screen *screen, bool is_yes, bool has_failed);
 
 /* What was done on the way in; NULL before screen_open. */
 const struct tally *screen_tally(const struct screen *screen);
