@@ -237,3 +237,21 @@ def test_what_was_not_heard_outlives_the_process(own_server, tmp_path, redis):
     assert len({check_signed(*request)[0] for request in clinic.got}) == 1
     wait_for(lambda: redis.command("XLEN", "ward:audit:@hand_off") == 0, "it to be removed")
     clinic.stop()
+
+
+def test_the_yearly_report_is_summed_from_the_records(own_server):
+    server = own_server({"WARD_POLICY_DEFAULT": "standard"})
+    for tenant in (0, 0, 1):
+        server.client(tenant=tenant).chat.completions.create(model=server.model, messages=CRISIS,
+                                                             max_tokens=2)
+    assert server.stop() == 0
+    log = records(server)
+    year = log[0]["time"][:4]
+    made = server.ward("audit", "report", "--year", year, "--json")
+    assert made.returncode == 0, made.stderr
+    told = json.loads(made.stdout)["tenants"]
+    assert [told[name]["crisis.protocol"] for name in server.tenants] == [2, 1]
+    assert told[server.tenants[0]]["requests"] == 2
+    other = server.ward("audit", "report", "--year", str(int(year) - 1), "--json")
+    assert json.loads(other.stdout)["tenants"] == {}
+    assert server.ward("audit", "report").returncode == 2

@@ -34,6 +34,7 @@ static const char guide[] =
     "              ward audit verify --proof FILE --public-key signing.pub\n"
     "  was this asked?\n"
     "              ward audit digest --tenant clinic-a <body.json; look for it in the export\n"
+    "  each year   ward audit report --year 2026: referrals, hand-offs, disclosures\n"
     "  how long    ward tenant set clinic-a --retention-days 3650; audit.retention_days for all\n"
     "  over HTTP   ward key create --tenant clinic-a --scope audit:read, or admin,audit:read for\n"
     "              all tenants; GET /admin/v1/audit of the admin listener, 127.0.0.1:9090\n"
@@ -41,6 +42,7 @@ static const char guide[] =
 
 int audit_main(int argc, char **argv)
 {
-    const struct verb verbs[] = {verb_verify, verb_tail, verb_export, verb_digest, verb_checkpoint};
+    const struct verb verbs[] = {verb_verify, verb_tail,   verb_export,
+                                 verb_digest, verb_report, verb_checkpoint};
     return verbs_main(verbs, sizeof verbs / sizeof verbs[0], guide, argc, argv);
 }

@@ -2,7 +2,8 @@
 #pragma once
 #include "server/commands/verbs.h"
 
-extern const struct verb verb_checkpoint, verb_digest, verb_export, verb_tail, verb_verify;
+extern const struct verb verb_checkpoint, verb_digest, verb_export, verb_report, verb_tail,
+    verb_verify;
 
 /* Finds the state directory. STATUS_NOT_FOUND: no audit log is in it; nothing is made. */
 MUST_CHECK enum status audit_verbs_find(struct state *out, struct failure *failure);
