@@ -42,17 +42,17 @@ enum {
 };
 static const time_t BUILT_AFTER_S = 1735689600; /* 2025-01-01: a clock before it is wrong */
 
-struct finding {
+struct diagnosis {
     enum verdict verdict;
     char text[TEXT_BYTES];
 };
 
-static struct finding found(enum verdict verdict, const char *format, ...)
+static struct diagnosis found(enum verdict verdict, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-static struct finding found(enum verdict verdict, const char *format, ...)
+static struct diagnosis found(enum verdict verdict, const char *format, ...)
 {
-    struct finding finding = {.verdict = verdict};
+    struct diagnosis finding = {.verdict = verdict};
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(finding.text, sizeof finding.text, format, arguments);
@@ -62,7 +62,7 @@ static struct finding found(enum verdict verdict, const char *format, ...)
 
 /* ---- checks --------------------------------------------------------------------------------- */
 
-static struct finding check_cpu(const struct config *config)
+static struct diagnosis check_cpu(const struct config *config)
 {
     (void)config;
     const long cores = sysconf(_SC_NPROCESSORS_ONLN);
@@ -72,7 +72,7 @@ static struct finding check_cpu(const struct config *config)
                  is_portable ? ": many times slower than AVX2 or AVX-512" : "");
 }
 
-static struct finding check_gpu(const struct config *config)
+static struct diagnosis check_gpu(const struct config *config)
 {
     const char *device = config->engine_device;
     if (!engine_choice_knows_device(device)) {
@@ -90,7 +90,7 @@ static struct finding check_gpu(const struct config *config)
                            : "computing on the CPU");
 }
 
-static struct finding check_memory(const struct config *config)
+static struct diagnosis check_memory(const struct config *config)
 {
     const long page_bytes = sysconf(_SC_PAGESIZE);
     const uint64_t free_mib = (uint64_t)sysconf(_SC_AVPHYS_PAGES) * (uint64_t)page_bytes >> 20;
@@ -100,7 +100,7 @@ static struct finding check_memory(const struct config *config)
                  fits ? "" : ": lower engine.kv_mib");
 }
 
-static struct finding check_library(const struct config *config)
+static struct diagnosis check_library(const struct config *config)
 {
     (void)config;
     const char *warning = server_library_warning();
@@ -109,7 +109,7 @@ static struct finding check_library(const struct config *config)
                  warning ? warning : "");
 }
 
-static struct finding check_limits(const struct config *config)
+static struct diagnosis check_limits(const struct config *config)
 {
     struct rlimit files = {0, 0};
     getrlimit(RLIMIT_NOFILE, &files);
@@ -119,7 +119,7 @@ static struct finding check_limits(const struct config *config)
                  fits ? "" : ": raise `ulimit -n` or lower the setting");
 }
 
-static struct finding check_clock(const struct config *config)
+static struct diagnosis check_clock(const struct config *config)
 {
     (void)config;
     struct timex state = {0};
@@ -131,7 +131,7 @@ static struct finding check_clock(const struct config *config)
                : found(GOOD, "the clock is synchronised");
 }
 
-static struct finding check_state(const struct config *config)
+static struct diagnosis check_state(const struct config *config)
 {
     char state[STATE_DIRECTORY_BYTES];
     struct failure failure = {""};
@@ -152,7 +152,7 @@ static struct finding check_state(const struct config *config)
 /* ---- the audit log --------------------------------------------------------------------------- */
 
 static bool find_audit(const struct config *config, char out[STATE_DIRECTORY_BYTES],
-                       struct finding *trouble)
+                       struct diagnosis *trouble)
 {
     char state[STATE_DIRECTORY_BYTES];
     struct failure failure = {""};
@@ -164,10 +164,10 @@ static bool find_audit(const struct config *config, char out[STATE_DIRECTORY_BYT
     return true;
 }
 
-static struct finding check_audit(const struct config *config)
+static struct diagnosis check_audit(const struct config *config)
 {
     char directory[STATE_DIRECTORY_BYTES];
-    struct finding trouble;
+    struct diagnosis trouble;
     struct statvfs disk;
     struct stat own, root;
     if (!find_audit(config, directory, &trouble)) {
@@ -192,10 +192,10 @@ static struct finding check_audit(const struct config *config)
 }
 
 /* Records never go back in time: with a clock that did, all would get the last one's time. */
-static struct finding check_log_clock(const struct config *config)
+static struct diagnosis check_log_clock(const struct config *config)
 {
     char directory[STATE_DIRECTORY_BYTES];
-    struct finding trouble;
+    struct diagnosis trouble;
     struct failure failure = {""};
     struct query query = {.to_unix_ms = INT64_MAX};
     struct query_cursor *cursor = NULL;
@@ -223,10 +223,10 @@ static struct finding check_log_clock(const struct config *config)
                         : found(GOOD, "the clock is not behind the last record");
 }
 
-static struct finding check_officer_key(const struct config *config)
+static struct diagnosis check_officer_key(const struct config *config)
 {
     char directory[STATE_DIRECTORY_BYTES];
-    struct finding trouble;
+    struct diagnosis trouble;
     if (!find_audit(config, directory, &trouble)) {
         return trouble;
     }
@@ -262,7 +262,7 @@ static enum status open_redis(struct redis_terms *terms, bool *is_unsafe, struct
     return status;
 }
 
-static struct finding check_redis(const struct config *config)
+static struct diagnosis check_redis(const struct config *config)
 {
     struct redis_terms terms;
     struct failure failure = {""};
@@ -283,7 +283,7 @@ static struct finding check_redis(const struct config *config)
                  can_start ? "; the server starts, and ships records once it can" : "");
 }
 
-static struct finding check_certificate(const struct config *config)
+static struct diagnosis check_certificate(const struct config *config)
 {
     if (config->tls_certificate_file[0] == '\0') {
         return found(BAD,
@@ -291,7 +291,7 @@ static struct finding check_certificate(const struct config *config)
     }
     struct failure failure = {""};
     struct buffer text = {.limit_bytes = CERTIFICATE_PEM_BYTES_MAX};
-    struct finding finding;
+    struct diagnosis finding;
     if (certificate_read(config->tls_private_key_file, true, &text, &failure) != STATUS_OK
         || certificate_read(config->tls_certificate_file, false, &text, &failure) != STATUS_OK) {
         finding = found(BAD, "%s", failure.text);
@@ -312,7 +312,7 @@ static struct finding check_certificate(const struct config *config)
     return finding;
 }
 
-static struct finding check_model(const struct config *config)
+static struct diagnosis check_model(const struct config *config)
 {
     if (config->model_directory[0] == '\0') {
         return found(BAD, "model.directory is not set: name a model; `ward demo` brings its own");
@@ -322,7 +322,7 @@ static struct finding check_model(const struct config *config)
     if (model_open(config->model_directory, &model, &failure) != STATUS_OK) {
         return found(BAD, "%s", failure.text);
     }
-    const struct finding finding =
+    const struct diagnosis finding =
         found(model->tokenizer && model->chat_template ? GOOD : WARNING,
               "%s opens; tokenizer: %s, chat template: %s", model->name,
               model->tokenizer ? "yes" : "none", model->chat_template ? "yes" : "none");
@@ -330,7 +330,7 @@ static struct finding check_model(const struct config *config)
     return finding;
 }
 
-static struct finding check_policy(const struct config *config)
+static struct diagnosis check_policy(const struct config *config)
 {
     struct failure failure = {""};
     struct policy *policy = NULL;
@@ -338,7 +338,7 @@ static struct finding check_policy(const struct config *config)
         return found(BAD, "%s", failure.text);
     }
     struct rules *rules = policy_rules(policy, "");
-    const struct finding finding =
+    const struct diagnosis finding =
         found(rules->changes_text ? GOOD : WARNING, "rules %s, digest %.16s%s", rules->name,
               rules->digest,
               rules->changes_text ? ""
@@ -351,7 +351,7 @@ static struct finding check_policy(const struct config *config)
 
 static const struct {
     const char *name;
-    struct finding (*run)(const struct config *config);
+    struct diagnosis (*run)(const struct config *config);
 } checks[] = {
     {"cpu", check_cpu},
     {"gpu", check_gpu},
@@ -376,7 +376,7 @@ static int run(const struct config *config)
     static const char *const marks[] = {"ok  ", "warn", "BAD "};
     int bad = 0;
     for (size_t i = 0; i < sizeof checks / sizeof checks[0]; i++) {
-        const struct finding finding = checks[i].run(config);
+        const struct diagnosis finding = checks[i].run(config);
         printf("%s  %-12s %s\n", marks[finding.verdict], checks[i].name, finding.text);
         bad += finding.verdict == BAD;
     }
