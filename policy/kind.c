@@ -10,10 +10,8 @@ static const char *const kind_names[POLICY_KIND_COUNT] = {
 };
 
 static const char *const action_names[POLICY_ACTION_COUNT] = {
-    [POLICY_ALLOW] = "allow",
-    [POLICY_TAG] = "tag",
-    [POLICY_REDACT] = "redact",
-    [POLICY_PSEUDONYMISE] = "pseudonymise",
+    [POLICY_ALLOW] = "allow",   [POLICY_TAG] = "tag",
+    [POLICY_REDACT] = "redact", [POLICY_PSEUDONYMISE] = "pseudonymise",
     [POLICY_BLOCK] = "block",
 };
 

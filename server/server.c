@@ -279,8 +279,8 @@ static enum status start_parts(struct server *server, const char *state_director
         status = start_audit(server, failure);
     }
     if (status == STATUS_OK) {
-        status = hand_off_log_start(config, server->policy, server->audit, &server->hand_off,
-                                    failure);
+        status =
+            hand_off_log_start(config, server->policy, server->audit, &server->hand_off, failure);
     }
     if (status == STATUS_OK) {
         status = create_service(server, failure);

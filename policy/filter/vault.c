@@ -150,8 +150,10 @@ static void leave_idle(struct vault_session *session)
     struct vault *const vault = session->vault;
     struct vault_session *const older = session_at(vault, session->older);
     struct vault_session *const newer = session_at(vault, session->newer);
-    *(older ? &older->newer : &vault->oldest) = session->newer;
-    *(newer ? &newer->older : &vault->newest) = session->older;
+    uint32_t *const from_older = older ? &older->newer : &vault->oldest;
+    uint32_t *const from_newer = newer ? &newer->older : &vault->newest;
+    *from_older = session->newer;
+    *from_newer = session->older;
     session->older = session->newer = 0;
 }
 

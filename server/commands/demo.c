@@ -210,16 +210,21 @@ static const char summary[] =
     "with fresh keys and the bundled model, which only shows the server. A Redis on\n"
     "127.0.0.1:6379 gets a copy of the audit records, unless WARD_AUDIT_REDIS_URL is none.";
 
+static enum status set_defaults(struct config *config, struct failure *failure)
+{
+    config_set_defaults(config);
+    memcpy(config->server_address, "127.0.0.1", sizeof "127.0.0.1");
+    memcpy(config->log_level, "warn", sizeof "warn");
+    config->engine_kv_mib = 256;
+    return config_read_environment(config, failure);
+}
+
 int demo_main(int argc, char **argv)
 {
     static struct demo demo;
     struct config *config = &demo.config;
     struct failure failure = {""};
-    config_set_defaults(config);
-    memcpy(config->server_address, "127.0.0.1", sizeof "127.0.0.1");
-    memcpy(config->log_level, "warn", sizeof "warn");
-    config->engine_kv_mib = 256;
-    if (config_read_environment(config, &failure) != STATUS_OK) {
+    if (set_defaults(config, &failure) != STATUS_OK) {
         return options_failed(&failure);
     }
     bool is_json = false;

@@ -18,9 +18,9 @@ struct api {
 
 struct api_terms {
     uint32_t requests_max, drain_ms;
-    uint32_t tenant_queued_max; /* 0: 64 */
-    bool rebuilds;              /* a lost engine is replaced */
-    bool keeps_in_memory;       /* audit.on_failure: spool_memory */
+    uint32_t tenant_queued_max;                    /* 0: 64 */
+    bool rebuilds;                                 /* a lost engine is replaced */
+    bool keeps_in_memory;                          /* audit.on_failure: spool_memory */
     const char *policy_directory, *policy_default; /* NULL: none, "observe" */
 };
 
