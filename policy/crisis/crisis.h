@@ -38,7 +38,7 @@ struct crisis_signal { /* the gravest of its kind */
     uint32_t rule;       /* its number in the data, for replay */
 };
 
-struct crisis_finding { /* start from {0} */
+struct crisis_finding {                              /* start from {0} */
     struct crisis_signal signals[CRISIS_KIND_COUNT]; /* of each kind; grade NONE: no sign */
     enum crisis_grade grade;                         /* the gravest of all */
     enum crisis_kind kind;                           /* that one's */

@@ -19,7 +19,7 @@ struct letters {
 
 struct crisis_reader {
     const struct crisis_rules *rules;
-    const struct vocabulary *vocabulary;
+    const struct word_book *vocabulary;
     struct window *window;
     struct sentence sentence;
     struct judge judge;
@@ -102,7 +102,7 @@ static uint32_t find_spelled(const struct crisis_reader *reader, uint32_t at, ui
     const struct letters *letters = &reader->letters;
     for (*length = letters->count - at; *length > 0; (*length)--) {
         const char *text = letters->text + at;
-        const uint32_t entry = vocabulary_find(reader->vocabulary, text, *length);
+        const uint32_t entry = word_book_find(reader->vocabulary, text, *length);
         if (entry != 0 && (*length > 1 || text[0] == 'i' || text[0] == 'a')) {
             return entry;
         }
@@ -141,7 +141,7 @@ static void flush_letters(struct crisis_reader *reader)
     if (letters->count < 3 || !push_spelled(reader)) {
         for (uint32_t i = 0; i < letters->count; i++) {
             const uint64_t end = i + 1 < letters->count ? letters->starts[i] + 1 : letters->end;
-            push(reader, vocabulary_find(reader->vocabulary, &letters->text[i], 1),
+            push(reader, word_book_find(reader->vocabulary, &letters->text[i], 1),
                  letters->starts[i], end);
         }
     }
@@ -213,16 +213,15 @@ static uint32_t read_joined(const struct crisis_reader *reader, char *joined, ui
     for (; *readings != '\0' && before < TEXT_MAX; readings++) {
         joined[before] = *readings;
         *length = append_text(joined, before + 1, after, after_bytes);
-        const uint32_t entry = vocabulary_find(reader->vocabulary, joined, *length);
+        const uint32_t entry = word_book_find(reader->vocabulary, joined, *length);
         if (entry != 0) {
             return entry;
         }
     }
     *length = append_text(joined, before, after, after_bytes);
-    const uint32_t entry = vocabulary_read(reader->vocabulary, joined, *length);
-    return entry != 0 && (mark == '\'' || vocabulary_is_forgiving(reader->vocabulary, entry))
-               ? entry
-               : 0;
+    const uint32_t entry = word_book_read(reader->vocabulary, joined, *length);
+    return entry != 0 && (mark == '\'' || word_book_is_forgiving(reader->vocabulary, entry)) ? entry
+                                                                                             : 0;
 }
 
 /* "su!cide", "he's": true if the text joins the word before it. */
@@ -261,14 +260,14 @@ static uint32_t read_entry(const struct crisis_reader *reader, const struct lexe
 {
     const struct grammar *grammar = reader->rules->grammar;
     if (lexeme->class == LEXEME_NUMBER) {
-        const uint32_t entry = vocabulary_find(reader->vocabulary, text, length);
+        const uint32_t entry = word_book_find(reader->vocabulary, text, length);
         const bool is_many = length == 2 || length == 3;
         return entry                   ? entry
                : is_year(text, length) ? grammar_year(grammar)
                : is_many               ? grammar_many(grammar)
                                        : grammar_number(grammar);
     }
-    const uint32_t entry = vocabulary_read(reader->vocabulary, text, length);
+    const uint32_t entry = word_book_read(reader->vocabulary, text, length);
     const bool is_amount =
         lexeme->class == LEXEME_MIXED && length > 0 && text[0] >= '0' && text[0] <= '9';
     return entry == 0 && is_amount ? grammar_number(grammar) : entry;
@@ -313,7 +312,7 @@ static void on_word(struct crisis_reader *reader, const struct lexeme *lexeme, c
 {
     const bool is_letter = lexeme->class == LEXEME_WORD && lexeme->folded_bytes == 1;
     const bool is_glyph = lexeme->class == LEXEME_GLYPH;
-    if (is_glyph && vocabulary_find(reader->vocabulary, text, lexeme->folded_bytes) == 0) {
+    if (is_glyph && word_book_find(reader->vocabulary, text, lexeme->folded_bytes) == 0) {
         return;
     }
     if (!is_letter) {

@@ -9,20 +9,20 @@
 enum status grammar_create(struct grammar **out)
 {
     struct grammar *grammar = calloc(1, sizeof *grammar);
-    enum status status = grammar ? vocabulary_create(&grammar->vocabulary) : STATUS_IO;
+    enum status status = grammar ? word_book_create(&grammar->vocabulary) : STATUS_IO;
     if (status == STATUS_OK) {
         grammar->node_count = 1;
         grammar->anchor_count = 1;
-        status = vocabulary_add_class(grammar->vocabulary, &grammar->number_entry);
+        status = word_book_add_class(grammar->vocabulary, &grammar->number_entry);
     }
     if (status == STATUS_OK) {
-        status = vocabulary_add_class(grammar->vocabulary, &grammar->year_entry);
+        status = word_book_add_class(grammar->vocabulary, &grammar->year_entry);
     }
     if (status == STATUS_OK) {
-        status = vocabulary_add_class(grammar->vocabulary, &grammar->many_entry);
+        status = word_book_add_class(grammar->vocabulary, &grammar->many_entry);
     }
     if (status == STATUS_OK) { /* many is a number too */
-        status = vocabulary_join(grammar->vocabulary, grammar->many_entry, grammar->number_entry);
+        status = word_book_join(grammar->vocabulary, grammar->many_entry, grammar->number_entry);
     }
     if (status == STATUS_OK) {
         grammar_forget_names(grammar);
@@ -37,12 +37,12 @@ enum status grammar_create(struct grammar **out)
 void grammar_destroy(struct grammar *grammar)
 {
     if (grammar) {
-        vocabulary_destroy(grammar->vocabulary);
+        word_book_destroy(grammar->vocabulary);
         free(grammar);
     }
 }
 
-struct vocabulary *grammar_vocabulary(struct grammar *grammar)
+struct word_book *grammar_vocabulary(struct grammar *grammar)
 {
     return grammar->vocabulary;
 }
@@ -50,8 +50,8 @@ struct vocabulary *grammar_vocabulary(struct grammar *grammar)
 enum status grammar_finish(struct grammar *grammar)
 {
     const enum status status =
-        vocabulary_join_numbers(grammar->vocabulary, grammar->number_entry, grammar->many_entry);
-    return status == STATUS_OK ? vocabulary_finish(grammar->vocabulary) : status;
+        word_book_join_numbers(grammar->vocabulary, grammar->number_entry, grammar->many_entry);
+    return status == STATUS_OK ? word_book_finish(grammar->vocabulary) : status;
 }
 
 uint32_t grammar_phrase_count(const struct grammar *grammar)

@@ -11,7 +11,7 @@ struct grammar;
 
 MUST_CHECK enum status grammar_create(struct grammar **out);
 void grammar_destroy(struct grammar *grammar); /* NULL is fine */
-struct vocabulary *grammar_vocabulary(struct grammar *grammar);
+struct word_book *grammar_vocabulary(struct grammar *grammar);
 
 /* A class: words alone. A phrase: patterns, one a line. Names are known to what follows, until
  * names are forgotten (the next file). */

@@ -110,9 +110,9 @@ void grammar_find_candidates(const struct grammar *grammar, struct sentence *sen
             continue;
         }
         add_candidates(grammar, sentence, entry);
-        for (uint32_t link = vocabulary_classes(grammar->vocabulary, entry); link != 0;) {
+        for (uint32_t link = word_book_classes(grammar->vocabulary, entry); link != 0;) {
             uint32_t class_entry = 0;
-            link = vocabulary_next(grammar->vocabulary, link, &class_entry);
+            link = word_book_next(grammar->vocabulary, link, &class_entry);
             if ((sentence->at[class_entry] & before) == 0) {
                 add_candidates(grammar, sentence, class_entry);
             }

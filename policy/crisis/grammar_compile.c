@@ -94,7 +94,7 @@ static enum status compile_gap(struct line *line, const char *text, size_t lengt
 static enum status add_word(const struct line *line, const char *text, size_t length,
                             uint32_t *entry)
 {
-    const enum status status = vocabulary_add(line->grammar->vocabulary, text, length, entry);
+    const enum status status = word_book_add(line->grammar->vocabulary, text, length, entry);
     return status == STATUS_OK
                ? status
                : line_wrong(line,
@@ -328,13 +328,13 @@ enum status grammar_add_class(struct grammar *grammar, const char *name, const c
     struct line line = {grammar, words, words + strlen(words), 0, 0, failure};
     uint32_t class_entry = 0, entry = 0;
     bool is_done = false;
-    if (vocabulary_add_class(grammar->vocabulary, &class_entry) != STATUS_OK) {
+    if (word_book_add_class(grammar->vocabulary, &class_entry) != STATUS_OK) {
         return fail(failure, STATUS_INVALID, "too many words and classes");
     }
     enum status status = next_entry(&line, &entry, &is_done);
     while (status == STATUS_OK && !is_done) {
         grammar->is_common[class_entry] |= grammar->is_common[entry];
-        status = vocabulary_join(grammar->vocabulary, entry, class_entry);
+        status = word_book_join(grammar->vocabulary, entry, class_entry);
         status = status == STATUS_OK ? next_entry(&line, &entry, &is_done) : status;
     }
     if (status == STATUS_FULL) {
@@ -352,7 +352,7 @@ enum status grammar_add_roles(struct grammar *grammar, uint32_t roles, const cha
     bool is_done = false;
     enum status status = next_entry(&line, &entry, &is_done);
     while (status == STATUS_OK && !is_done) {
-        vocabulary_give_roles(grammar->vocabulary, entry, roles);
+        word_book_give_roles(grammar->vocabulary, entry, roles);
         status = next_entry(&line, &entry, &is_done);
     }
     return status;
@@ -378,7 +378,7 @@ enum status grammar_forgive(struct grammar *grammar, const char *words, struct f
     bool is_done = false;
     enum status status = next_entry(&line, &entry, &is_done);
     while (status == STATUS_OK && !is_done) {
-        vocabulary_forgive(grammar->vocabulary, entry);
+        word_book_forgive(grammar->vocabulary, entry);
         status = next_entry(&line, &entry, &is_done);
     }
     return status;

@@ -44,7 +44,7 @@ struct grammar_name {
 };
 
 struct grammar {
-    struct vocabulary *vocabulary;
+    struct word_book *vocabulary;
     struct node nodes[NODES_MAX];
     uint32_t phrases[PHRASES_MAX]; /* their first alternative */
     struct pattern patterns[PATTERNS_MAX];

@@ -6,13 +6,13 @@
 
 #include "base/assert.h"
 
-enum status sentence_create(struct sentence *sentence, const struct vocabulary *vocabulary,
+enum status sentence_create(struct sentence *sentence, const struct word_book *vocabulary,
                             uint32_t phrase_count, uint32_t pattern_count)
 {
     memset(sentence, 0, sizeof *sentence);
     sentence->vocabulary = vocabulary;
     sentence->phrase_count = phrase_count;
-    sentence->at = calloc(vocabulary_count(vocabulary), sizeof *sentence->at);
+    sentence->at = calloc(word_book_count(vocabulary), sizeof *sentence->at);
     sentence->phrase_seen = calloc(phrase_count + 1, 1);
     sentence->candidate_sets = pattern_count / 64 + 1;
     sentence->candidates = calloc(sentence->candidate_sets, sizeof *sentence->candidates);
@@ -40,12 +40,12 @@ static void mark(struct sentence *sentence, uint32_t position, bool is_there)
         return;
     }
     sentence->at[entry] = (sentence->at[entry] & ~bit) | on;
-    for (uint32_t link = vocabulary_classes(sentence->vocabulary, entry); link != 0;) {
+    for (uint32_t link = word_book_classes(sentence->vocabulary, entry); link != 0;) {
         uint32_t class_entry = 0;
-        link = vocabulary_next(sentence->vocabulary, link, &class_entry);
+        link = word_book_next(sentence->vocabulary, link, &class_entry);
         sentence->at[class_entry] = (sentence->at[class_entry] & ~bit) | on;
     }
-    const uint32_t roles = vocabulary_roles(sentence->vocabulary, entry);
+    const uint32_t roles = word_book_roles(sentence->vocabulary, entry);
     for (int role = 0; role < ROLE_COUNT; role++) {
         sentence->roles[role] = (sentence->roles[role] & ~bit) | (roles >> role & 1 ? on : 0);
     }

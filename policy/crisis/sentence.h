@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 #include "base/status.h"
-#include "policy/crisis/vocabulary.h"
+#include "policy/crisis/word_book.h"
 
 enum {
     SENTENCE_WORDS_MAX = 62, /* a position behind the last word must fit into 64 bits too */
@@ -45,11 +45,11 @@ struct sentence {
     uint32_t phrase_count;
     uint64_t *candidates; /* [candidate_sets]: bit p: pattern p may stand here */
     uint32_t candidate_sets;
-    const struct vocabulary *vocabulary;
+    const struct word_book *vocabulary;
 };
 
 MUST_CHECK enum status sentence_create(struct sentence *sentence,
-                                       const struct vocabulary *vocabulary, uint32_t phrase_count,
+                                       const struct word_book *vocabulary, uint32_t phrase_count,
                                        uint32_t pattern_count);
 void sentence_destroy(struct sentence *sentence);
 void sentence_clear(struct sentence *sentence); /* zeroes */

@@ -150,10 +150,16 @@ static void leave_idle(struct vault_session *session)
     struct vault *const vault = session->vault;
     struct vault_session *const older = session_at(vault, session->older);
     struct vault_session *const newer = session_at(vault, session->newer);
-    uint32_t *const from_older = older ? &older->newer : &vault->oldest;
-    uint32_t *const from_newer = newer ? &newer->older : &vault->newest;
-    *from_older = session->newer;
-    *from_newer = session->older;
+    if (older) {
+        older->newer = session->newer;
+    } else {
+        vault->oldest = session->newer;
+    }
+    if (newer) {
+        newer->older = session->older;
+    } else {
+        vault->newest = session->older;
+    }
     session->older = session->newer = 0;
 }
 

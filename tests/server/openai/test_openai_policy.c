@@ -8,7 +8,7 @@
 #include "tests/check.h"
 #include "tests/server/support_api.h"
 
-enum { ANSWER_BYTES = 1 << 20 };
+enum { ANSWER_BYTES = 1 << 20, PATIENCE_MS = 20000 };
 
 static struct api api;
 static char answer[ANSWER_BYTES];
@@ -22,8 +22,16 @@ static void start(const char *rules, const char *text)
 
 static int post(const char *line, const char *body)
 {
-    return raw_client_request(&api.front, HTTP_LISTENER_API, line, api.front.key, body, answer,
-                              sizeof answer);
+    char request[4096];
+    struct raw_client client;
+    bool is_closed = false;
+    api_write_request(line, api.front.key, body, request, sizeof request);
+    CHECK(raw_client_open(&client, &api.front, HTTP_LISTENER_API, NULL), "no connection");
+    CHECK(raw_client_send_text(&client, request), "not sent");
+    raw_client_receive(&client, answer, sizeof answer, PATIENCE_MS, &is_closed);
+    raw_client_close(&client);
+    CHECK(is_closed, "the answer has no end");
+    return raw_client_status(answer);
 }
 
 #define CHAT_LINE "POST /v1/chat/completions"
@@ -77,7 +85,7 @@ static const struct {
     {"Write to quill.zora@clinic-a.example today", "Write to [EMAIL] today", "quill"},
     {"Nothing to hide here.", "Nothing to hide here.", NULL},
     {"Call 988 now, or text HOME to 741741.", "Call 988 now, or text HOME to 741741.", NULL},
-    {"It ends with 123-45-6789", "It ends with [SSN]", "6789"},
+    {"It ends with 123-45-6789", "It ends with [SSN]", "45-6789"},
 };
 
 static void identifiers_are_hidden_whole_and_streamed(void)

@@ -1,4 +1,4 @@
-#include "policy/crisis/vocabulary.h"
+#include "policy/crisis/word_book.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -30,7 +30,7 @@ struct slip {
     uint32_t entry;
 };
 
-struct vocabulary {
+struct word_book {
     struct entry entries[VOCABULARY_ENTRIES_MAX];
     uint32_t table[TABLE_SIZE];
     struct link links[LINKS_MAX];
@@ -51,7 +51,7 @@ static uint64_t hash_without(const char *text, size_t length, size_t skipped)
     return hash ^ (hash >> 29) ? hash ^ (hash >> 29) : 1;
 }
 
-enum status vocabulary_create(struct vocabulary **out)
+enum status word_book_create(struct word_book **out)
 {
     *out = calloc(1, sizeof **out);
     if (!*out) {
@@ -62,13 +62,13 @@ enum status vocabulary_create(struct vocabulary **out)
     return STATUS_OK;
 }
 
-void vocabulary_destroy(struct vocabulary *vocabulary)
+void word_book_destroy(struct word_book *vocabulary)
 {
     free(vocabulary);
 }
 
 /* The place of a word in the table: its entry's, or the free one. */
-static uint32_t *find_place(struct vocabulary *vocabulary, const char *text, size_t length,
+static uint32_t *find_place(struct word_book *vocabulary, const char *text, size_t length,
                             bool is_prefix)
 {
     uint32_t at = (uint32_t)hash_without(text, length, SIZE_MAX) + is_prefix;
@@ -97,7 +97,7 @@ static bool is_word(const char *text, size_t length)
     return true;
 }
 
-static enum status take_entry(struct vocabulary *vocabulary, uint32_t *out)
+static enum status take_entry(struct word_book *vocabulary, uint32_t *out)
 {
     if (vocabulary->entry_count == VOCABULARY_ENTRIES_MAX) {
         return STATUS_FULL;
@@ -106,8 +106,8 @@ static enum status take_entry(struct vocabulary *vocabulary, uint32_t *out)
     return STATUS_OK;
 }
 
-enum status vocabulary_add(struct vocabulary *vocabulary, const char *text, size_t length,
-                           uint32_t *out)
+enum status word_book_add(struct word_book *vocabulary, const char *text, size_t length,
+                          uint32_t *out)
 {
     const bool is_prefix = length > 1 && text[length - 1] == '*';
     length -= is_prefix;
@@ -135,12 +135,12 @@ enum status vocabulary_add(struct vocabulary *vocabulary, const char *text, size
     return STATUS_OK;
 }
 
-enum status vocabulary_add_class(struct vocabulary *vocabulary, uint32_t *out)
+enum status word_book_add_class(struct word_book *vocabulary, uint32_t *out)
 {
     return take_entry(vocabulary, out);
 }
 
-enum status vocabulary_join(struct vocabulary *vocabulary, uint32_t entry, uint32_t class_entry)
+enum status word_book_join(struct word_book *vocabulary, uint32_t entry, uint32_t class_entry)
 {
     if (vocabulary->link_count == LINKS_MAX) {
         return STATUS_FULL;
@@ -151,17 +151,17 @@ enum status vocabulary_join(struct vocabulary *vocabulary, uint32_t entry, uint3
     return STATUS_OK;
 }
 
-void vocabulary_give_roles(struct vocabulary *vocabulary, uint32_t entry, uint32_t roles)
+void word_book_give_roles(struct word_book *vocabulary, uint32_t entry, uint32_t roles)
 {
     vocabulary->entries[entry].roles |= roles;
 }
 
-void vocabulary_forgive(struct vocabulary *vocabulary, uint32_t entry)
+void word_book_forgive(struct word_book *vocabulary, uint32_t entry)
 {
     vocabulary->entries[entry].is_forgiving = !vocabulary->entries[entry].is_prefix;
 }
 
-static enum status add_slip(struct vocabulary *vocabulary, uint64_t hash, uint32_t entry)
+static enum status add_slip(struct word_book *vocabulary, uint64_t hash, uint32_t entry)
 {
     if (vocabulary->slip_count == SLIPS_MAX) {
         return STATUS_FULL;
@@ -176,7 +176,7 @@ static enum status add_slip(struct vocabulary *vocabulary, uint64_t hash, uint32
 }
 
 /* A prefix that the word begins with; the longest. 0: none. */
-static uint32_t find_prefix(const struct vocabulary *vocabulary, const char *text, size_t length)
+static uint32_t find_prefix(const struct word_book *vocabulary, const char *text, size_t length)
 {
     uint32_t found = 0;
     for (uint32_t i = 0; i < vocabulary->prefix_count; i++) {
@@ -191,7 +191,7 @@ static uint32_t find_prefix(const struct vocabulary *vocabulary, const char *tex
 }
 
 /* A known word that begins with a prefix is all that the prefix is. */
-static enum status join_prefix(struct vocabulary *vocabulary, uint32_t entry)
+static enum status join_prefix(struct word_book *vocabulary, uint32_t entry)
 {
     struct entry *word = &vocabulary->entries[entry];
     const uint32_t prefix = find_prefix(vocabulary, word->text, word->length);
@@ -199,16 +199,16 @@ static enum status join_prefix(struct vocabulary *vocabulary, uint32_t entry)
         return STATUS_OK;
     }
     word->roles |= vocabulary->entries[prefix].roles;
-    enum status status = vocabulary_join(vocabulary, entry, prefix);
+    enum status status = word_book_join(vocabulary, entry, prefix);
     uint32_t link = vocabulary->entries[prefix].first_link;
     for (; status == STATUS_OK && link != 0; link = vocabulary->links[link].next) {
-        status = vocabulary_join(vocabulary, entry, vocabulary->links[link].class_entry);
+        status = word_book_join(vocabulary, entry, vocabulary->links[link].class_entry);
     }
     return status;
 }
 
-enum status vocabulary_join_numbers(struct vocabulary *vocabulary, uint32_t number_class,
-                                    uint32_t many_class)
+enum status word_book_join_numbers(struct word_book *vocabulary, uint32_t number_class,
+                                   uint32_t many_class)
 {
     enum status status = STATUS_OK;
     for (uint32_t i = 1; status == STATUS_OK && i < vocabulary->entry_count; i++) {
@@ -220,15 +220,15 @@ enum status vocabulary_join_numbers(struct vocabulary *vocabulary, uint32_t numb
         if (entry->is_prefix || digits == 0 || digits < entry->length) {
             continue;
         }
-        status = vocabulary_join(vocabulary, i, number_class);
+        status = word_book_join(vocabulary, i, number_class);
         if (status == STATUS_OK && (digits == 2 || digits == 3)) {
-            status = vocabulary_join(vocabulary, i, many_class);
+            status = word_book_join(vocabulary, i, many_class);
         }
     }
     return status;
 }
 
-enum status vocabulary_finish(struct vocabulary *vocabulary)
+enum status word_book_finish(struct word_book *vocabulary)
 {
     enum status status = STATUS_OK;
     for (uint32_t i = 1; status == STATUS_OK && i < vocabulary->entry_count; i++) {
@@ -249,12 +249,12 @@ enum status vocabulary_finish(struct vocabulary *vocabulary)
     return status;
 }
 
-uint32_t vocabulary_count(const struct vocabulary *vocabulary)
+uint32_t word_book_count(const struct word_book *vocabulary)
 {
     return vocabulary->entry_count;
 }
 
-uint32_t vocabulary_find(const struct vocabulary *vocabulary, const char *text, size_t length)
+uint32_t word_book_find(const struct word_book *vocabulary, const char *text, size_t length)
 {
     if (length == 0 || length > VOCABULARY_WORD_BYTES) {
         return 0;
@@ -309,7 +309,7 @@ static bool read_digits(const char *text, size_t length, char *out)
     return has_digit && has_letter;
 }
 
-static uint32_t find_slip(const struct vocabulary *vocabulary, uint64_t hash, char first)
+static uint32_t find_slip(const struct word_book *vocabulary, uint64_t hash, char first)
 {
     uint32_t at = (uint32_t)hash & (SLIP_TABLE_SIZE - 1);
     while (vocabulary->slips[at].hash != 0) {
@@ -323,7 +323,7 @@ static uint32_t find_slip(const struct vocabulary *vocabulary, uint64_t hash, ch
 }
 
 /* One letter more, less, other or swapped with its neighbour; the first letter is right. */
-static uint32_t read_slip(const struct vocabulary *vocabulary, const char *text, size_t length)
+static uint32_t read_slip(const struct word_book *vocabulary, const char *text, size_t length)
 {
     if (length < SLIP_WORD_BYTES_MIN || length > SLIP_WORD_BYTES_MAX + 1) {
         return 0;
@@ -335,13 +335,13 @@ static uint32_t read_slip(const struct vocabulary *vocabulary, const char *text,
     return found;
 }
 
-static uint32_t find_whole(const struct vocabulary *vocabulary, const char *text, size_t length)
+static uint32_t find_whole(const struct word_book *vocabulary, const char *text, size_t length)
 {
-    const uint32_t found = vocabulary_find(vocabulary, text, length);
+    const uint32_t found = word_book_find(vocabulary, text, length);
     return found ? found : find_prefix(vocabulary, text, length);
 }
 
-uint32_t vocabulary_read(const struct vocabulary *vocabulary, const char *text, size_t length)
+uint32_t word_book_read(const struct word_book *vocabulary, const char *text, size_t length)
 {
     char other[64];
     size_t other_bytes = 0;
@@ -364,22 +364,22 @@ uint32_t vocabulary_read(const struct vocabulary *vocabulary, const char *text, 
     return found ? found : read_slip(vocabulary, text, length);
 }
 
-bool vocabulary_is_forgiving(const struct vocabulary *vocabulary, uint32_t entry)
+bool word_book_is_forgiving(const struct word_book *vocabulary, uint32_t entry)
 {
     return vocabulary->entries[entry].is_forgiving || vocabulary->entries[entry].is_prefix;
 }
 
-uint32_t vocabulary_roles(const struct vocabulary *vocabulary, uint32_t entry)
+uint32_t word_book_roles(const struct word_book *vocabulary, uint32_t entry)
 {
     return vocabulary->entries[entry].roles;
 }
 
-uint32_t vocabulary_classes(const struct vocabulary *vocabulary, uint32_t entry)
+uint32_t word_book_classes(const struct word_book *vocabulary, uint32_t entry)
 {
     return vocabulary->entries[entry].first_link;
 }
 
-uint32_t vocabulary_next(const struct vocabulary *vocabulary, uint32_t link, uint32_t *out)
+uint32_t word_book_next(const struct word_book *vocabulary, uint32_t link, uint32_t *out)
 {
     *out = vocabulary->links[link].class_entry;
     return vocabulary->links[link].next;
