@@ -17,11 +17,7 @@ static const struct {
     {"tenant",     tenant_main,     "add, set, list, disable, enable, remove a clinic"},
     {"key",        key_main,        "create, list, rotate, revoke a clinic's keys"},
     {"audit",      audit_main,      "verify, show, export the audit log"},
-<<<<<<< HEAD
     {"policy",     policy_main,     "check, show, list rules: filters, crisis, duties"},
-=======
-    {"policy",     policy_main,     "check, show, list rules: filters, crisis, a law's duties"},
->>>>>>> 1e71eb2 (policy, server: lines and functions within their limits)
     {"generate",   generate_main,   "one completion without a server"},
     {"logits",     logits_main,     "logits of a list of token ids, raw float32"},
     {"tokenize",   tokenize_main,   "text on stdin to JSON ids"},

@@ -402,15 +402,16 @@ static enum status read_file(struct crisis_rules *rules, const char *yaml, size_
 
 static enum status begin(struct crisis_rules **out, struct failure *failure)
 {
-    *out = calloc(1, sizeof **out);
-    if (!*out || grammar_create(&(*out)->grammar) != STATUS_OK) {
-        crisis_rules_destroy(*out);
-        *out = NULL;
-        return fail(failure, STATUS_IO, "no memory");
+    struct crisis_rules *rules = calloc(1, sizeof *rules);
+    if (!rules || grammar_create(&rules->grammar) != STATUS_OK) {
+        crisis_rules_destroy(rules);
+        fail(failure, STATUS_IO, "no memory");
+        return STATUS_IO;
     }
     for (int kind = 0; kind < CRISIS_KIND_COUNT; kind++) {
-        (*out)->past_grades[kind] = CRISIS_LOW;
+        rules->past_grades[kind] = CRISIS_LOW;
     }
+    *out = rules;
     return STATUS_OK;
 }
 

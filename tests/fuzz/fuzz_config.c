@@ -21,7 +21,7 @@ static void check(const struct model_config *config)
     ASSERT(config->head_dim >= 2 && config->head_dim % 2 == 0);
     ASSERT(config->head_dim <= ATTENTION_HEAD_DIM_MAX);
     ASSERT(model_config_q_dim(config) <= MODEL_CONFIG_DIM_MAX);
-    ASSERT(config->word_book_count >= 1 && config->word_book_count <= LIMIT_VOCABULARY);
+    ASSERT(config->vocabulary_count >= 1 && config->vocabulary_count <= LIMIT_VOCABULARY);
     ASSERT(config->context_tokens_max >= 1 && config->context_tokens_max <= LIMIT_CONTEXT_TOKENS);
     ASSERT(config->eos_count <= LIMIT_STOP_TOKENS && config->rms_norm_eps > 0);
     rope_table_fill(config, POSITIONS, table);

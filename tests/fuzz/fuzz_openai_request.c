@@ -42,7 +42,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
     static const enum openai_endpoint endpoints[] = {OPENAI_CHAT, OPENAI_COMPLETIONS,
                                                      OPENAI_TOKENIZE, OPENAI_DETOKENIZE};
     static const struct openai_terms terms = {
-        .model_name = "m", .word_book_count = VOCABULARY_COUNT, .sequences_max = SEQUENCES_MAX};
+        .model_name = "m", .vocabulary_count = VOCABULARY_COUNT, .sequences_max = SEQUENCES_MAX};
     if (length == 0) {
         return 0;
     }
