@@ -418,7 +418,7 @@ static enum status begin(struct crisis_rules **out, struct failure *failure)
 static enum status finish(enum status status, struct crisis_rules *rules, const char *name,
                           struct crisis_rules **out, struct failure *failure)
 {
-    if (status == STATUS_OK && grammar_finish(rules->grammar) != STATUS_OK) {
+    if (status == STATUS_OK && rules && grammar_finish(rules->grammar) != STATUS_OK) {
         status = fail(failure, STATUS_INVALID, "%s: too many words in classes or to forgive", name);
     }
     if (status == STATUS_OK) {
