@@ -11,6 +11,7 @@ struct inbound {
     struct vault_session *session;
     struct detector_terms terms;
     struct memory memory;
+    struct seen seen;
     struct passage *passage;
     struct tally tally;
     struct buffer *out; /* while inbound_text runs */
@@ -23,6 +24,7 @@ enum status inbound_create(const struct rules *rules, const struct lexicon *lexi
     if (!inbound) {
         return STATUS_IO;
     }
+    seen_start(&inbound->seen);
     inbound->rules = rules;
     inbound->session = session;
     inbound->terms = rules->terms;
@@ -104,6 +106,10 @@ static enum status take_part(void *context, const struct part *part)
     if (!part->finding || part->finding->is_resource) {
         return buffer_append(inbound->out, part->raw, part->raw_bytes);
     }
+    if (part->is_first) {
+        seen_add(&inbound->seen, part->finding->kind, part->finding->folded,
+                 part->finding->folded_bytes);
+    }
     const enum policy_action action = inbound->rules->inbound[part->finding->kind];
     switch (action) {
     case POLICY_REDACT:
@@ -152,4 +158,9 @@ bool inbound_is_blocked(const struct inbound *inbound)
 struct memory *inbound_memory(struct inbound *inbound)
 {
     return &inbound->memory;
+}
+
+const struct seen *inbound_seen(const struct inbound *inbound)
+{
+    return &inbound->seen;
 }

@@ -3,6 +3,7 @@
  * was introduced in the first is known in the last. One thread; memory: taken at create. */
 #pragma once
 #include "base/buffer.h"
+#include "policy/filter/seen.h"
 #include "policy/filter/tally.h"
 #include "policy/filter/vault.h"
 #include "policy/identify/scanner.h"
@@ -22,3 +23,4 @@ MUST_CHECK enum status inbound_text(struct inbound *inbound, const char *text, s
 const struct tally *inbound_tally(const struct inbound *inbound);
 bool inbound_is_blocked(const struct inbound *inbound); /* a kind that the rules block was found */
 struct memory *inbound_memory(struct inbound *inbound); /* for the answer's scanners */
+const struct seen *inbound_seen(const struct inbound *inbound); /* for the answer's streams */

@@ -138,9 +138,12 @@ static enum status take_spot(struct outbound *outbound, const struct part *part)
 /* What other tenants alone have is hidden whatever the rules do with its kind. */
 static bool is_foreign(const struct outbound *outbound, const struct scan_piece *finding)
 {
-    return outbound->terms.vault && finding->folded_bytes > 0
-           && vault_is_foreign(outbound->terms.vault, outbound->terms.tenant, finding->kind,
-                               finding->folded, finding->folded_bytes);
+    const struct outbound_terms *const terms = &outbound->terms;
+    return terms->vault
+           && vault_is_foreign(terms->vault, terms->tenant, finding->kind, finding->folded,
+                               finding->folded_bytes)
+           && !(terms->seen
+                && seen_has(terms->seen, finding->kind, finding->folded, finding->folded_bytes));
 }
 
 static enum status hide(struct outbound *outbound, const struct part *part, bool keeps_part)

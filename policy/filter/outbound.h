@@ -6,6 +6,7 @@
  * for growth of `out`. Where the rules change nothing, bytes pass at once and are only counted. */
 #pragma once
 #include "base/buffer.h"
+#include "policy/filter/seen.h"
 #include "policy/filter/tally.h"
 #include "policy/filter/vault.h"
 #include "policy/identify/scanner.h"
@@ -27,6 +28,7 @@ struct outbound_terms { /* outlives the stream */
     const struct vault_session *session; /* NULL: nothing to restore */
     struct tenant_id tenant;
     const struct memory *memory; /* names of the prompt; copied. NULL: none */
+    const struct seen *seen;     /* the prompt's own values, which are none of others. NULL: none */
     bool is_of_a_person;         /* no model wrote it: nothing is corrected, no claim is one */
     outbound_saw saw;            /* NULL; or told each identifier that the rules do not allow */
     void *context;

@@ -314,12 +314,10 @@ int scan_main(int argc, char **argv)
                         .answer = {.limit_bytes = ANSWER_BYTES_MAX}};
     const struct option_row rows[] = {
         {"policy", 0, OPTION_TEXT, &policy, 0, 0, "FILE",
-         "rules to scan by: a YAML file, or observe, standard, strict; its outbound actions hold "
-         "(default: every identifier is redacted)",
+         "rules, as for answers: a YAML file, or observe, standard, strict (default: redact all)",
          false},
         {"chunk", 0, OPTION_COUNT, &scan.chunk_bytes, 1, LINE_BYTES_MAX, "N",
-         "give the filter N bytes at a time; the result is the same (default: each text whole)",
-         false},
+         "give the filter N bytes at a time; the result is the same (default: all at once)", false},
     };
     const struct options options = {
         "ward scan [--policy FILE] [--chunk N]",

@@ -83,7 +83,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                                          .vault = vault,
                                          .session = session,
                                          .tenant = {1},
-                                         .memory = inbound_memory(inbound)};
+                                         .memory = inbound_memory(inbound),
+                                         .seen = inbound_seen(inbound)};
     struct buffer whole = run(&terms, text, length, length ? length : 1);
     struct buffer cut = run(&terms, text, length, 1 + data[3] % 7U);
     ASSERT(whole.length == cut.length && memcmp(whole.bytes, cut.bytes, cut.length) == 0);

@@ -8,6 +8,7 @@
 
 #include "base/random.h"
 #include "base/utf8.h"
+#include "policy/filter/inbound.h"
 #include "tests/check.h"
 #include "tests/policy/filter/support_filter.h"
 
@@ -81,6 +82,27 @@ static void other_tenants_values_are_stopped(void)
     filter.terms.tenant = support_tenant;
     filter.terms.session = filter.session;
     rules->outbound[POLICY_EMAIL] = kept;
+}
+
+/* What the prompt says is not stopped: else a tenant could ask what another has. */
+static void asking_tells_nothing(void)
+{
+    struct rules rules;
+    struct inbound *inbound = NULL;
+    struct buffer out = {.limit_bytes = 4096};
+    static const char prompt[] = "Is omar@clinic.example known? MRN: MR-0052508";
+    support_rules(&rules, POLICY_TAG, POLICY_TAG);
+    CHECK(inbound_create(&rules, filter.lexicon, NULL, &inbound) == STATUS_OK
+              && inbound_text(inbound, prompt, sizeof prompt - 1, &out) == STATUS_OK,
+          "a prompt");
+    filter.terms.rules = &rules;
+    check("omar@clinic.example, MRN: MR-0052508", "[EMAIL], MRN: [MRN]");
+    filter.terms.seen = inbound_seen(inbound);
+    check("omar@clinic.example, MRN: MR-0052508", "omar@clinic.example, MRN: MR-0052508");
+    filter.terms.seen = NULL;
+    filter.terms.rules = &filter.rules;
+    inbound_destroy(inbound);
+    buffer_destroy(&out);
 }
 
 static void without_a_session_nothing_is_restored(void)
@@ -239,4 +261,5 @@ static void close_it(void)
 
 CHECK_MAIN(open_it, rows_become_what_may_be_told, what_was_done_is_counted,
            other_tenants_values_are_stopped, without_a_session_nothing_is_restored,
-           observed_text_passes_at_once, changed_bytes_are_known, cuts_change_nothing, close_it)
+           asking_tells_nothing, observed_text_passes_at_once, changed_bytes_are_known,
+           cuts_change_nothing, close_it)
