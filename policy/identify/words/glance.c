@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-enum { SPACES_MAX = 8, DIGITS_OF_VALUE = 9 };
+enum { SPACES_MAX = 8, QUOTES_MAX = 3, DIGITS_OF_VALUE = 9 };
 
 static char plain_mark(const char *text, size_t length)
 {
@@ -93,7 +93,8 @@ uint32_t glance_gap(struct cursor *cursor, uint32_t index)
         return index;
     }
     index = glance_spaces(cursor, index + 1);
-    while (glance_mark(cursor, index, ">|*?") != '\0') { /* a quoted mail, a list */
+    /* a quoted mail, a list */
+    for (uint32_t i = 0; i < QUOTES_MAX && glance_mark(cursor, index, ">|*?") != '\0'; i++) {
         index = glance_spaces(cursor, index + 1);
     }
     return index;
