@@ -101,7 +101,8 @@ static int word_points(const struct name_word *word, const struct name_left *lef
     const bool is_rare = word->lists.word <= RARE_CLASS && !word->is_contraction;
     const bool is_like_name = name_word_is_listed(word) ? is_known(word) : word->letters >= 0;
     const bool is_novel = is_rare && (is_lower ? is_like_name : left->is_sentence_start);
-    return lists + letters - name_word_term_points(word) + (is_novel ? NOVEL_POINTS : 0);
+    return lists + letters - name_word_term_points(word) - name_word_made_points(word)
+           + (is_novel ? NOVEL_POINTS : 0);
 }
 
 static int left_points(const struct reading *reading, const struct name_word *word,
@@ -151,9 +152,11 @@ static int right_points(struct cursor *cursor, const struct name_word *word,
     const struct name_right right = name_right_read(cursor, run->end);
     const bool is_eponym = (word->lists.flags & LEXICON_EPONYM) && !left->is_strong;
     const bool is_lower = word->letter_case == NAME_LOWER;
-    const bool is_plain =
+    const bool is_term = name_word_term_points(word) > 0 && word->lists.first < NOVEL_CLASS;
+    const bool is_word =
         is_lower ? name_word_first_points(word) < 0
                  : name_word_points(word) <= PLAIN_POINTS && word->lists.first < NOVEL_CLASS;
+    const bool is_plain = is_term || is_word;
     int points = (is_plain ? 0 : run->next) + (is_eponym ? 0 : right.points);
     const bool is_free = left->is_sentence_start || word->letter_case == NAME_LOWER;
     const bool is_ambiguous = is_free && word->lists.word >= AMBIGUOUS_CLASS;
@@ -182,6 +185,14 @@ static int right_points(struct cursor *cursor, const struct name_word *word,
     return right.is_glued ? -RIGHT_POINTS_MAX * 4 : points;
 }
 
+/* Behind a first name that is no word, a word with a capital is a surname: "Odell Wings". */
+static int run_bonus(const struct name_word *word)
+{
+    const bool is_first = word->letter_case == NAME_CAPITAL && word->lists.first >= NOVEL_CLASS
+                          && word->lists.word <= RARE_CLASS;
+    return is_first ? NAME_RUN_FIRST : NAME_RUN_CERTAIN;
+}
+
 static struct finding name_finding(struct cursor *cursor, const struct name_word *word,
                                    const struct name_left *left)
 {
@@ -193,7 +204,7 @@ static struct finding name_finding(struct cursor *cursor, const struct name_word
     const bool is_certain = before >= NAME_BAR;
     const bool is_addressed = left->is_strong && word->letter_case == NAME_CAPITAL
                               && (word->bytes > 1 || word->text[0] != 'i');
-    const struct name_run run = name_run_read(cursor, word, is_certain ? NAME_RUN_CERTAIN : 0);
+    const struct name_run run = name_run_read(cursor, word, is_certain ? run_bonus(word) : 0);
     const bool is_small = word->bytes == 1 || name_word_is_pronoun(word);
     const bool is_spelled = run.words > 1 && run.letters == run.words;
     const bool is_alone = is_spelled || (is_small && run.next < SURNAME_SURE && !is_addressed);

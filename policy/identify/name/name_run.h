@@ -5,7 +5,7 @@
 #include "policy/identify/cursor.h"
 #include "policy/identify/name/name_word.h"
 
-enum { NAME_RUN_WORDS = 6, NAME_RUN_CERTAIN = 2 };
+enum { NAME_RUN_WORDS = 6, NAME_RUN_CERTAIN = 2, NAME_RUN_FIRST = 5 };
 
 struct name_run {
     uint32_t end;     /* the lexeme behind the run */

@@ -202,15 +202,19 @@ static bool has_medical_ending(const struct name_word *word)
     return false;
 }
 
+int name_word_made_points(const struct name_word *word)
+{
+    const bool is_made =
+        !name_word_is_known_name(word) && (has_medical_ending(word) || has_prefix(word));
+    return is_made ? MEDICAL_POINTS : 0;
+}
+
 int name_word_term_points(const struct name_word *word)
 {
     const unsigned flags = word->lists.flags;
     const bool is_upper = word->letter_case == NAME_ACRONYM || word->letter_case == NAME_CAPS;
     if ((flags & (LEXICON_TERM | LEXICON_DRUG)) || (is_upper && (flags & LEXICON_ACRONYM))) {
         return TERM_POINTS;
-    }
-    if (!name_word_is_known_name(word) && (has_medical_ending(word) || has_prefix(word))) {
-        return MEDICAL_POINTS;
     }
     return is_upper && word->bytes == 2 && (flags & LEXICON_STATE) ? STATE_CODE_POINTS : 0;
 }

@@ -34,7 +34,11 @@ bool name_word_is_listed(const struct name_word *word); /* on any list, as whate
 /* On a list of names, and not only by chance: rarer as a word. */
 bool name_word_is_known_name(const struct name_word *word);
 
-/* A term, drug, acronym or state, or a word of medicine by its ending: points to take off, 0 if it
+/* A word of medicine by its ending, or one made of parts, that no list has as a name: points to
+ * take off. */
+int name_word_made_points(const struct name_word *word);
+
+/* A term, drug, acronym or state: points to take off, 0 if it
  * is none. */
 int name_word_term_points(const struct name_word *word);
 
