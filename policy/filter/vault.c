@@ -245,6 +245,7 @@ static struct vault_session *take_free(struct vault *vault, struct tenant_id ten
 {
     if (vault->free == 0 && vault->oldest != 0) {
         struct vault_session *const old = giving_way(vault, tenant);
+        ASSERT(old);
         leave_idle(old);
         drop(old);
     }
