@@ -9,6 +9,8 @@
 static const struct {
     const char *text, *want;
 } cases[] = {
+    {"my plan to walk and run and swim with her 445566 again", ""},
+    {"insurance would only ever cover some 445566", ""},
     {"licence: Apache-2.0", ""},
     {"Baltimore, MD 212019 and PA 104-0054", ""},
     {"MRN: 587853", "MRN:587853"},
