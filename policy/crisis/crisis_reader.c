@@ -352,9 +352,7 @@ static void on_mark(struct crisis_reader *reader, char mark)
         reader->has_pause = true;
     } else if (is_one_of(mark, ".!?")) {
         reader->end_mark = reader->end_mark == '?' ? '?' : mark;
-    } else if (is_one_of(mark, ",;:()[]{}|/")) {
-        reader->has_pause = true;
-    } else if (mark == '-' && !reader->touches) {
+    } else if (is_one_of(mark, ",;:()[]{}|/") || (mark == '-' && !reader->touches)) {
         reader->has_pause = true;
     } else if (mark == '"') {
         reader->is_in_quotes = !reader->is_in_quotes;

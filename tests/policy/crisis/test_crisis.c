@@ -21,6 +21,7 @@ static const struct {
 #define TELLS(kind, grade, text) \
     {CRISIS_##kind, CRISIS_##grade, CRISIS_SELF, CRISIS_NOW, CRISIS_SAID, text, false},
 #include "tests/policy/crisis/messages.def"
+#include "tests/policy/crisis/messages_more.def"
 };
 enum { MESSAGE_COUNT = sizeof messages / sizeof messages[0] };
 
