@@ -115,7 +115,7 @@ def test_the_digest_is_sha256_of_names_lengths_and_bytes(tmp_path):
     told = policy("show", "mine", "--directory", folder)
     assert told.returncode == 0, told.stderr
     hashed = hashlib.sha256()
-    root = pathlib.Path(__file__).resolve().parents[2]
+    root = pathlib.Path(__file__).resolve().parents[3]
     files += [("rules/observe.yaml", (root / "policy/data/rules/observe.yaml").read_bytes()),
               ("regions/here.yaml", region.encode()), ("packs/own.yaml", pack.encode())]
     for name, content in files:
