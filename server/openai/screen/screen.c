@@ -55,7 +55,8 @@ enum status screen_open(struct screen *screen, struct policy *policy,
                                             .vault = policy_vault(policy),
                                             .session = screen->session,
                                             .tenant = identity->tenant,
-                                            .memory = inbound_memory(screen->inbound)};
+                                            .memory = inbound_memory(screen->inbound),
+                                            .seen = inbound_seen(screen->inbound)};
     return STATUS_OK;
 }
 
