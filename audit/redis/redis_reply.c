@@ -6,7 +6,7 @@
 
 #include "base/assert.h"
 
-enum { WORDS_MAX = 12, COMMAND_BYTES = 32 };
+enum { WORDS_MAX = 24, COMMAND_BYTES = 32 };
 
 enum status redis_reply_next(redisContext *link, redisReply **out, struct failure *failure)
 {
