@@ -102,10 +102,20 @@ def read_words(sources):
     return counts, determined
 
 
+def is_inflected(word, counts):
+    """True if the list has a form of the word: the names in it have none ("Igor", "Roosevelt")."""
+    stem, last = word[:-1], word[-1]
+    forms = [word + end for end in "s es ed d ing ly er ness ful ish".split()]
+    forms += [stem + end for end in ("ies ied ily".split() if last == "y" else [])]
+    forms += [stem + end for end in ("ing ed".split() if last == "e" else [])]
+    return any(form in counts for form in forms + [word + last + "ing", word + last + "ed"])
+
+
 def ordinary_counts(counts, determined, first, last, places):
-    """The counts without uses as a name or place. Print has "John" as often as "table", but not "the john":
-    a frequent word that none of BEFORE_WORDS precedes is a proper noun. Rare words have no bigrams: there
-    the expected uses as a name are taken off (a name is about one word in a hundred)."""
+    """The counts without uses as a name or place. Print has "John" as often as "table", but not "the
+    john": a frequent word that none of BEFORE_WORDS precedes is a proper noun. Rare words have no
+    bigrams: a usual first name without inflected forms is one too; of others the expected uses as a
+    name are taken off (a name is about one word in a hundred)."""
     total = sum(counts.values())
     ordinary = {}
     for word, count in counts.items():
@@ -116,7 +126,7 @@ def ordinary_counts(counts, determined, first, last, places):
             ordinary[word] = count
         elif determined[word] > 0:
             ordinary[word] = count * min(1, determined[word] / count)
-        elif count >= 1e7:
+        elif count >= 1e7 or (first.get(word, 0) > 5e-6 and not is_inflected(word, counts)):
             ordinary[word] = count / 64
         else:
             ordinary[word] = max(count / 64, count - 4 * expected)
