@@ -69,7 +69,7 @@ def run_presidio(engine, rows):
 def run_ward(binary, rows):
     stdin = "".join(json.dumps({"id": r["id"], "text": r["text"]}) + "\n" for r in rows)
     told = subprocess.run([binary, "scan"], input=stdin, capture_output=True, text=True, check=True)
-    return [json.loads(line) for line in told.stdout.splitlines()]
+    return [json.loads(line) for line in told.stdout.strip().split("\n")]
 
 
 def timed(function, *arguments):
