@@ -275,7 +275,7 @@ static bool follows_name(const struct reading *reading, uint32_t at)
            && is_remembered(reading, at - 4);
 }
 
-/* "Juvenile Hall", "Progress Note": a capitalised ordinary word inside a sentence, or one that such
+/* "Progress Note": a capitalised ordinary word inside a sentence, or one that such
  * a word precedes. */
 static bool follows_title(const struct reading *reading, uint32_t at)
 {

@@ -94,6 +94,12 @@ static const struct {
     {"i recieved teh refil yesterdya", ""},
     {"Cognitive Behavioral Therapy and Progress Note", ""},
     {"the doctor told me and my mom", ""},
+    {"I am taking Zbrixal daily", ""},
+    {"a prescription for Nertizol cream", ""},
+    {"We talked about Hyperfocusing and Neuroblastosis", ""},
+    {"the race is White, the season is Winter", ""},
+    {"i had a fight with roosevelt", "NAME:roosevelt"},
+    {"Then Odell Wings came", "NAME:Odell Wings"},
     /* places */
     {"I live in Chicago now", "CITY:Chicago"},
     {"he moved to virginia beach", "CITY:virginia beach"},
