@@ -343,7 +343,7 @@ static void add_factors(struct judge *judge, const struct crisis_signal *signal,
     if (signal->polarity != CRISIS_SAID || signal->time == CRISIS_PAST || factors == 0) {
         return;
     }
-    const int who = signal->subject, kind = (int)signal->kind;
+    const int who = (int)signal->subject, kind = (int)signal->kind;
     judge->here[who][kind] |= factors;
     const uint32_t near = judge->here[who][kind] | judge->before[who][kind];
     uint32_t all = near;

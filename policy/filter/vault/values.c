@@ -12,8 +12,8 @@ enum {
     KNOWN_FIRST = 64,
     NAME_WORDS_MAX = 8, /* of a name, that stand for it alone */
     NAME_WORD_BYTES_MIN = 2,
-    SEVERAL = UINT32_MAX /* a word of more than one name */
 };
+#define SEVERAL UINT32_MAX /* a word of more than one name */
 
 /* What a hash is of. */
 enum role { ROLE_WHOLE = 1, ROLE_WORD, ROLE_NUMBER };
