@@ -9,13 +9,17 @@
 
 enum { NAME_BYTES = 128, MESSAGE_BYTES = FAILURE_TEXT_BYTES };
 
+struct entry {
+    const struct yaml_node *value;
+    const char *key; /* of a map's; NULL in a list */
+};
+
 struct yaml_node {
     enum { NODE_TEXT, NODE_LIST, NODE_MAP } type;
     const char *text; /* of a scalar */
     size_t line;      /* from 1 */
     size_t count;
-    const struct yaml_node **entries; /* [count] */
-    const char **keys;                /* [count], of a map */
+    struct entry *entries; /* [count] */
 };
 
 struct yaml_tree {
@@ -61,11 +65,11 @@ static enum status take_key(struct yaml_tree *tree, struct yaml_node *map, const
         return yaml_wrong(tree, map, failure, "a key must be text");
     }
     for (size_t i = 0; i < map->count; i++) {
-        if (strcmp(map->keys[i], key) == 0) {
+        if (strcmp(map->entries[i].key, key) == 0) {
             return yaml_wrong(tree, map, failure, "key \"%.60s\" stands twice", key);
         }
     }
-    map->keys[map->count] = key;
+    map->entries[map->count].key = key;
     return STATUS_OK;
 }
 
@@ -77,8 +81,8 @@ static enum status fill_list(struct yaml_tree *tree, const yaml_node_t *from, st
     to->entries = calloc(count + 1, sizeof *to->entries);
     enum status status = to->entries ? STATUS_OK : STATUS_IO;
     for (size_t i = 0; status == STATUS_OK && i < count; i++) {
-        status = take_child(tree, to, from->data.sequence.items.start[i], is_taken, &to->entries[i],
-                            failure);
+        status = take_child(tree, to, from->data.sequence.items.start[i], is_taken,
+                            &to->entries[i].value, failure);
         to->count += status == STATUS_OK;
     }
     return status;
@@ -90,8 +94,7 @@ static enum status fill_map(struct yaml_tree *tree, const yaml_node_t *from, str
     const size_t count = (size_t)(from->data.mapping.pairs.top - from->data.mapping.pairs.start);
     to->type = NODE_MAP;
     to->entries = calloc(count + 1, sizeof *to->entries);
-    to->keys = calloc(count + 1, sizeof *to->keys);
-    enum status status = to->entries && to->keys ? STATUS_OK : STATUS_IO;
+    enum status status = to->entries ? STATUS_OK : STATUS_IO;
     for (size_t i = 0; status == STATUS_OK && i < count; i++) {
         const yaml_node_pair_t pair = from->data.mapping.pairs.start[i];
         const struct yaml_node *key = NULL;
@@ -100,7 +103,7 @@ static enum status fill_map(struct yaml_tree *tree, const yaml_node_t *from, str
             status = take_key(tree, to, yaml_text(key), failure);
         }
         if (status == STATUS_OK) {
-            status = take_child(tree, to, pair.value, is_taken, &to->entries[i], failure);
+            status = take_child(tree, to, pair.value, is_taken, &to->entries[i].value, failure);
         }
         to->count += status == STATUS_OK;
     }
@@ -230,7 +233,6 @@ void yaml_tree_destroy(struct yaml_tree *tree)
     if (tree) {
         for (size_t i = 0; tree->nodes && i < tree->node_count; i++) {
             free(tree->nodes[i].entries);
-            free(tree->nodes[i].keys);
         }
         free(tree->nodes);
         if (tree->has_document) {
@@ -268,16 +270,16 @@ const struct yaml_node *yaml_at(const struct yaml_node *node, size_t index, cons
         return NULL;
     }
     if (key) {
-        *key = node->keys ? node->keys[index] : NULL;
+        *key = node->entries[index].key;
     }
-    return node->entries[index];
+    return node->entries[index].value;
 }
 
 const struct yaml_node *yaml_get(const struct yaml_node *map, const char *key)
 {
     for (size_t i = 0; yaml_is_map(map) && i < map->count; i++) {
-        if (strcmp(map->keys[i], key) == 0) {
-            return map->entries[i];
+        if (strcmp(map->entries[i].key, key) == 0) {
+            return map->entries[i].value;
         }
     }
     return NULL;
@@ -323,11 +325,11 @@ enum status yaml_allow(const struct yaml_tree *tree, const struct yaml_node *map
     for (size_t i = 0; i < yaml_count(map); i++) {
         bool is_known = false;
         for (size_t k = 0; keys[k] && !is_known; k++) {
-            is_known = strcmp(map->keys[i], keys[k]) == 0;
+            is_known = strcmp(map->entries[i].key, keys[k]) == 0;
         }
         if (!is_known) {
-            return yaml_wrong(tree, map->entries[i], failure, "unknown key \"%.60s\"",
-                              map->keys[i]);
+            return yaml_wrong(tree, map->entries[i].value, failure, "unknown key \"%.60s\"",
+                              map->entries[i].key);
         }
     }
     return STATUS_OK;
