@@ -401,7 +401,20 @@ static void write_outcomes(struct writer *writer, struct range range)
     }
 }
 
-/* A series for each that was ever counted: most kinds never are. */
+/* A series for each kind that was ever counted: most never are. */
+static void write_kinds(struct writer *writer, const struct row *row, const char *labels,
+                        const _Atomic uint64_t counts[POLICY_KIND_COUNT])
+{
+    for (int kind = 0; kind < POLICY_KIND_COUNT; kind++) {
+        const uint64_t count = atomic_load_explicit(&counts[kind], memory_order_relaxed);
+        if (count > 0) {
+            write_series(writer, "policy_findings_total", row, labels,
+                         policy_kind_name((enum policy_kind)kind));
+            write_count(writer, count);
+        }
+    }
+}
+
 static void write_findings(struct writer *writer, const struct row *row)
 {
     static const char *const directions[DIRECTION_COUNT] = {"in", "out"};
@@ -410,15 +423,7 @@ static void write_findings(struct writer *writer, const struct row *row)
         for (int action = POLICY_TAG; action < POLICY_ACTION_COUNT; action++) {
             snprintf(labels, sizeof labels, "direction=\"%s\",action=\"%s\",kind",
                      directions[direction], policy_action_name((enum policy_action)action));
-            for (int kind = 0; kind < POLICY_KIND_COUNT; kind++) {
-                const uint64_t count = atomic_load_explicit(&row->findings[direction][action][kind],
-                                                            memory_order_relaxed);
-                if (count > 0) {
-                    write_series(writer, "policy_findings_total", row, labels,
-                                 policy_kind_name((enum policy_kind)kind));
-                    write_count(writer, count);
-                }
-            }
+            write_kinds(writer, row, labels, row->findings[direction][action]);
         }
     }
 }

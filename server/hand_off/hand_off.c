@@ -170,7 +170,7 @@ static void try_one(struct hand_off *hand_off, CURL *curl, struct waiting *waiti
         log_event(LOG_LEVEL_WARN, "hand_off", "attempt.failed",
                   "tenant=\"%s\" request=%s attempt=%u text=\"%s\"", waiting->event.tenant_name,
                   waiting->event.request_id, waiting->attempts, failure.text);
-        if (now_unix_s - waiting->event.unix_s > HAND_OFF_HOURS * 3600) {
+        if (now_unix_s - waiting->event.unix_s > (int64_t)HAND_OFF_HOURS * 3600) {
             end(hand_off, waiting, false);
         } else {
             waiting->due_ns = clock_monotonic_ns() + pause_s(waiting->attempts) * NS_A_SECOND;

@@ -127,7 +127,7 @@ static enum status make_headers(const struct rules *rules, const struct hand_off
 
 /* ---- sending --------------------------------------------------------------------------------- */
 
-static size_t drop(char *bytes, size_t size, size_t count, void *context)
+static size_t drop(const char *bytes, size_t size, size_t count, void *context)
 {
     (void)bytes;
     (void)context;

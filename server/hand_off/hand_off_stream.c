@@ -124,7 +124,7 @@ static bool take_entry(const redisReply *id, const redisReply *fields, struct ha
                                    CRISIS_OTHER, INT64_MAX};
     static const size_t places[5] = {2, 4, 5, 6, 7};
     struct hand_off_event *event = &out->event;
-    if (fields->elements != FIELD_COUNT * 2) {
+    if (fields->elements != (size_t)FIELD_COUNT * 2) {
         return false;
     }
     for (size_t i = 0; i < FIELD_COUNT; i++) {
