@@ -81,6 +81,13 @@ size_t scanner_held_bytes(const struct scanner *scanner)
 
 /* ---- asking ---------------------------------------------------------------------------------- */
 
+/* The longer one; of two the one that knows what it is. */
+static bool is_better(const struct finding *one, const struct finding *best)
+{
+    return one->count > best->count
+           || (one->count == best->count && best->kind == POLICY_CODE && one->kind != POLICY_CODE);
+}
+
 /* Asks who said "more" before. The winner so far, of verdict MORE while one may still come. */
 static struct finding ask(struct scanner *scanner, const struct reading *reading)
 {
@@ -101,7 +108,7 @@ static struct finding ask(struct scanner *scanner, const struct reading *reading
             if (answer->is_resource) {
                 return *answer;
             }
-            best = answer->count > best.count ? *answer : best;
+            best = is_better(answer, &best) ? *answer : best;
         }
         is_open = is_open || answer->verdict == FINDING_MORE;
     }
