@@ -2,102 +2,20 @@
 
 #include <string.h>
 
-const struct lexeme *cursor_lexeme(struct cursor *cursor, uint32_t index)
-{
-    const struct window_view *view = &cursor->reading->view;
-    if (index < view->count) {
-        return &view->lexemes[index];
-    }
-    cursor->is_starved = cursor->is_starved || !cursor->reading->has_ended;
-    return NULL;
-}
-
-/* Most comparisons end with the first character: so no strlen. */
-static bool is_same(const char *text, const char *folded, uint32_t length)
-{
-    for (uint32_t i = 0; i < length; i++) {
-        if (text[i] != folded[i]) {
-            return false;
-        }
-    }
-    return text[length] == 0;
-}
-
-static bool is_any(const struct window_view *view, uint32_t index, const char *const *texts,
-                   size_t count)
-{
-    const char *folded = lexeme_text(view, index);
-    const uint32_t length = view->lexemes[index].folded_bytes;
-    for (size_t i = 0; i < count; i++) {
-        if (is_same(texts[i], folded, length)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-bool cursor_is(struct cursor *cursor, uint32_t index, const char *text)
-{
-    return cursor_is_any(cursor, index, &text, 1);
-}
-
-bool cursor_is_any(struct cursor *cursor, uint32_t index, const char *const *texts, size_t count)
-{
-    return cursor_lexeme(cursor, index) && is_any(&cursor->reading->view, index, texts, count);
-}
-
-bool cursor_left_is_any(const struct cursor *cursor, uint32_t index, const char *const *texts,
-                        size_t count)
-{
-    return is_any(&cursor->reading->view, index, texts, count);
-}
-
-static bool is_alnum(const struct lexeme *lexeme)
-{
-    return lexeme->class == LEXEME_WORD || lexeme->class == LEXEME_NUMBER
-           || lexeme->class == LEXEME_MIXED;
-}
-
-bool cursor_is_alnum(struct cursor *cursor, uint32_t index)
-{
-    const struct lexeme *lexeme = cursor_lexeme(cursor, index);
-    return lexeme && is_alnum(lexeme);
-}
-
-bool cursor_is_class(struct cursor *cursor, uint32_t index, enum lexeme_class class)
-{
-    const struct lexeme *lexeme = cursor_lexeme(cursor, index);
-    return lexeme && lexeme->class == class;
-}
-
-bool cursor_is_blank(struct cursor *cursor, uint32_t index)
-{
-    const struct lexeme *lexeme = cursor_lexeme(cursor, index);
-    return !lexeme || lexeme->class == LEXEME_SPACE || lexeme->class == LEXEME_BREAK;
-}
-
-static char mark_of(const struct window_view *view, uint32_t index)
+static bool is_any(const struct window_view *view, uint32_t index, const struct word_table *words)
 {
     const struct lexeme *lexeme = &view->lexemes[index];
-    switch ((enum lexeme_class)lexeme->class) {
-    case LEXEME_SPACE:
-        return ' ';
-    case LEXEME_BREAK:
-        return '\n';
-    case LEXEME_MARK:
-        return (char)(lexeme->folded_bytes == 1 ? *lexeme_text(view, index) : 0);
-    case LEXEME_WORD:
-    case LEXEME_NUMBER:
-    case LEXEME_MIXED:
-    case LEXEME_GLYPH:
-        break;
-    }
-    return 0;
+    return word_table_row(words, lexeme->hash, lexeme_text(view, index), lexeme->folded_bytes) != 0;
 }
 
-char cursor_mark(struct cursor *cursor, uint32_t index)
+bool cursor_is_any(struct cursor *cursor, uint32_t index, const struct word_table *words)
 {
-    return (char)(cursor_lexeme(cursor, index) ? mark_of(&cursor->reading->view, index) : 0);
+    return cursor_lexeme(cursor, index) && is_any(&cursor->reading->view, index, words);
+}
+
+bool cursor_left_is_any(const struct cursor *cursor, uint32_t index, const struct word_table *words)
+{
+    return is_any(&cursor->reading->view, index, words);
 }
 
 uint32_t cursor_skip_spaces(struct cursor *cursor, uint32_t index)
@@ -108,20 +26,10 @@ uint32_t cursor_skip_spaces(struct cursor *cursor, uint32_t index)
     return index;
 }
 
-bool cursor_left(const struct cursor *cursor, uint32_t index, uint32_t *found)
-{
-    const uint32_t at = cursor->reading->view.at;
-    if (index == 0 || index + CURSOR_LEFT <= at) {
-        return false;
-    }
-    *found = index - 1;
-    return true;
-}
-
 bool cursor_left_word(const struct cursor *cursor, uint32_t index, uint32_t *found)
 {
     while (cursor_left(cursor, index, &index)) {
-        if (is_alnum(&cursor->reading->view.lexemes[index])) {
+        if (cursor_is_run(&cursor->reading->view.lexemes[index])) {
             *found = index;
             return true;
         }
@@ -143,21 +51,21 @@ bool cursor_left_dense(const struct cursor *cursor, uint32_t index, uint32_t *fo
 char cursor_left_mark(const struct cursor *cursor, uint32_t index)
 {
     uint32_t left = 0;
-    return (char)(cursor_left(cursor, index, &left) ? mark_of(&cursor->reading->view, left) : 0);
+    return (char)(cursor_left(cursor, index, &left) ? cursor->reading->view.lexemes[left].mark : 0);
 }
 
 bool cursor_touches_left(const struct cursor *cursor)
 {
     uint32_t left = 0;
     return cursor_left(cursor, cursor->reading->view.at, &left)
-           && is_alnum(&cursor->reading->view.lexemes[left]);
+           && cursor_is_run(&cursor->reading->view.lexemes[left]);
 }
 
 /* A full stop, question or exclamation mark with a blank behind it, or two line ends. */
 static bool ends_sentence(const struct window_view *view, uint32_t index)
 {
-    const char mark = mark_of(view, index);
-    const char next = (char)(index + 1 < view->at ? mark_of(view, index + 1) : 0);
+    const char mark = view->lexemes[index].mark;
+    const char next = (char)(index + 1 < view->at ? view->lexemes[index + 1].mark : 0);
     if (mark == '?' || mark == '!') {
         return true;
     }
@@ -168,20 +76,19 @@ static bool ends_sentence(const struct window_view *view, uint32_t index)
            && view->lexemes[index - 1].folded_bytes > 5; /* not "no.", "acct." */
 }
 
-bool cursor_has_context(const struct cursor *cursor, const char *const *texts, size_t count,
-                        uint32_t words)
+bool cursor_has_context(const struct cursor *cursor, const struct word_table *words, uint32_t looks)
 {
     const struct window_view *view = &cursor->reading->view;
     uint32_t index = view->at;
-    while (words > 0 && cursor_left(cursor, index, &index)) {
+    while (looks > 0 && cursor_left(cursor, index, &index)) {
         if (ends_sentence(view, index)) {
             return false;
         }
-        if (!is_alnum(&view->lexemes[index])) {
+        if (!cursor_is_run(&view->lexemes[index])) {
             continue;
         }
-        words--;
-        if (is_any(view, index, texts, count)) {
+        looks--;
+        if (is_any(view, index, words)) {
             return true;
         }
     }

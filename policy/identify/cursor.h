@@ -4,6 +4,7 @@
  * No memory of its own; lives for one call of a detector. */
 #pragma once
 #include "policy/identify/detector.h"
+#include "policy/identify/words/word_table.h"
 
 enum {
     CURSOR_LEFT = 48, /* lexemes; below WINDOW_LEFT, so that every reading has them */
@@ -17,31 +18,72 @@ struct cursor {
 };
 
 /* NULL: the text ends in front of it, or it has not arrived and the cursor is starved. */
-const struct lexeme *cursor_lexeme(struct cursor *cursor, uint32_t index);
+static inline const struct lexeme *cursor_lexeme(struct cursor *cursor, uint32_t index)
+{
+    const struct window_view *view = &cursor->reading->view;
+    if (index < view->count) {
+        return &view->lexemes[index];
+    }
+    cursor->is_starved = cursor->is_starved || !cursor->reading->has_ended;
+    return NULL;
+}
+
+/* WORD, NUMBER or MIXED. */
+static inline bool cursor_is_run(const struct lexeme *lexeme)
+{
+    return lexeme->class == LEXEME_WORD || lexeme->class == LEXEME_NUMBER
+           || lexeme->class == LEXEME_MIXED;
+}
 
 /* Questions about one lexeme; false and starved where it has not arrived. */
-bool cursor_is(struct cursor *cursor, uint32_t index, const char *text);
-bool cursor_is_any(struct cursor *cursor, uint32_t index, const char *const *texts, size_t count);
-bool cursor_is_alnum(struct cursor *cursor, uint32_t index); /* WORD, NUMBER or MIXED */
-bool cursor_is_class(struct cursor *cursor, uint32_t index, enum lexeme_class class);
-bool cursor_is_blank(struct cursor *cursor, uint32_t index); /* SPACE, BREAK or the end */
+static inline bool cursor_is(struct cursor *cursor, uint32_t index, const char *text)
+{
+    return cursor_lexeme(cursor, index) && lexeme_is(&cursor->reading->view, index, text);
+}
+bool cursor_is_any(struct cursor *cursor, uint32_t index, const struct word_table *words);
+static inline bool cursor_is_alnum(struct cursor *cursor, uint32_t index)
+{
+    const struct lexeme *lexeme = cursor_lexeme(cursor, index);
+    return lexeme && cursor_is_run(lexeme);
+}
+static inline bool cursor_is_class(struct cursor *cursor, uint32_t index, enum lexeme_class class)
+{
+    const struct lexeme *lexeme = cursor_lexeme(cursor, index);
+    return lexeme && lexeme->class == class;
+}
+static inline bool cursor_is_blank(struct cursor *cursor, uint32_t index) /* or the end */
+{
+    const struct lexeme *lexeme = cursor_lexeme(cursor, index);
+    return !lexeme || lexeme->class == LEXEME_SPACE || lexeme->class == LEXEME_BREAK;
+}
 
 /* The character of a MARK, ' ' of a SPACE, '\n' of a BREAK; 0 for all else and at the end. */
-char cursor_mark(struct cursor *cursor, uint32_t index);
+static inline char cursor_mark(struct cursor *cursor, uint32_t index)
+{
+    const struct lexeme *lexeme = cursor_lexeme(cursor, index);
+    return (char)(lexeme ? lexeme->mark : 0);
+}
 uint32_t cursor_skip_spaces(struct cursor *cursor, uint32_t index);
 
 /* Looks to the left never starve; `index` itself is not looked at. False: nothing is there. */
-bool cursor_left(const struct cursor *cursor, uint32_t index, uint32_t *found); /* any lexeme */
+static inline bool cursor_left(const struct cursor *cursor, uint32_t index, uint32_t *found)
+{
+    if (index == 0 || index + CURSOR_LEFT <= cursor->reading->view.at) {
+        return false;
+    }
+    *found = index - 1;
+    return true;
+}
 bool cursor_left_dense(const struct cursor *cursor, uint32_t index, uint32_t *found); /* no SPACE */
 bool cursor_left_word(const struct cursor *cursor, uint32_t index, uint32_t *found);  /* alnum */
 bool cursor_touches_left(const struct cursor *cursor); /* a letter or digit directly before `at` */
 char cursor_left_mark(const struct cursor *cursor, uint32_t index); /* directly before; or 0 */
-bool cursor_left_is_any(const struct cursor *cursor, uint32_t index, const char *const *texts,
-                        size_t count); /* of an index that a look to the left found */
+bool cursor_left_is_any(const struct cursor *cursor, uint32_t index,
+                        const struct word_table *words); /* of an index found to the left */
 
-/* True if one of the texts is among the last `words` words to the left, in the same sentence. */
-bool cursor_has_context(const struct cursor *cursor, const char *const *texts, size_t count,
-                        uint32_t words);
+/* True if one of the words is among the last `looks` words to the left, in the same sentence. */
+bool cursor_has_context(const struct cursor *cursor, const struct word_table *words,
+                        uint32_t looks);
 
 /* Letters and digits from one lexeme on, joined by single characters out of a set: "fzt-7462",
  * "451 73 4283". A space joins only in front of a lexeme with a digit. */

@@ -52,24 +52,10 @@ static const struct {
 };
 
 /* And seasons. */
-static const char *const months[] = {"april", "august", "autumn", "june",
-                                     "may",   "spring", "summer", "winter"};
+WORD_LIST(months, "april", "august", "autumn", "june", "may", "spring", "summer", "winter");
 /* "Grace and Joy are what I pray for" */
-static const char *const virtues[] = {
-    "charity",  "faith", "grace", "hope",     "joy",    "justice", "love",    "mercy",
-    "patience", "peace", "truth", "prudence", "wisdom", "honor",   "harmony", "serenity"};
-
-static bool is_one_of(const struct name_word *word, const char *const *texts, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        if (texts[i][0] == word->text[0] && strlen(texts[i]) == word->bytes
-            && memcmp(texts[i], word->text, word->bytes) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-#define IS_ONE_OF(word, texts) is_one_of(word, texts, sizeof(texts) / sizeof(texts)[0])
+WORD_LIST(virtues, "charity", "faith", "grace", "hope", "joy", "justice", "love", "mercy",
+          "patience", "peace", "truth", "prudence", "wisdom", "honor", "harmony", "serenity");
 
 static bool is_remembered(const struct reading *reading, const struct name_word *word)
 {
@@ -133,17 +119,18 @@ static int left_points(const struct reading *reading, const struct name_word *wo
 /* A virtue next to another, by "and": meant as such. */
 static bool is_virtue_of_several(struct cursor *cursor, const struct name_word *word)
 {
-    if (!IS_ONE_OF(word, virtues)) {
+    if (!name_word_is_any(word, &virtues)) {
         return false;
     }
     const uint32_t at = cursor->reading->view.at;
     struct name_word other;
     const bool is_after = at >= 4 && lexeme_is(&cursor->reading->view, at - 2, "and")
                           && name_word_read(cursor->reading, at - 4, &other)
-                          && IS_ONE_OF(&other, virtues);
+                          && name_word_is_any(&other, &virtues);
     return is_after
            || (cursor_is(cursor, at + 2, "and") && cursor_lexeme(cursor, at + 4)
-               && name_word_read(cursor->reading, at + 4, &other) && IS_ONE_OF(&other, virtues));
+               && name_word_read(cursor->reading, at + 4, &other)
+               && name_word_is_any(&other, &virtues));
 }
 
 static int right_points(struct cursor *cursor, const struct name_word *word,
@@ -176,7 +163,7 @@ static int right_points(struct cursor *cursor, const struct name_word *word,
                   ? LABEL_POINTS
                   : 0;
     const bool is_month = left->is_month || points + left->name < MONTH_BAR;
-    if (is_month && !left->is_strong && IS_ONE_OF(word, months)) {
+    if (is_month && !left->is_strong && name_word_is_any(word, &months)) {
         points -= MONTH_POINTS;
     }
     if (run->words == 1 && is_virtue_of_several(cursor, word)) {
@@ -221,7 +208,8 @@ static bool is_no_place(struct cursor *cursor, const struct name_word *word,
 {
     const bool is_eponym =
         (word->lists.flags & LEXICON_EPONYM) != 0 && !left->is_place && !left->is_address;
-    if ((is_eponym || IS_ONE_OF(word, months)) && place->end == cursor->reading->view.at + 1) {
+    if ((is_eponym || name_word_is_any(word, &months))
+        && place->end == cursor->reading->view.at + 1) {
         return true;
     }
     const struct name_right right = name_right_read(cursor, place->end);

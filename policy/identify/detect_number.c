@@ -20,16 +20,14 @@ enum {
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 
-static const char *const social_words[] = {"ssn", "ssns", "ss",  "social",   "itin", "tin",
-                                           "ein", "fein", "sin", "taxpayer", "nino", "tax"};
-static const char *const social_sure[] = {"ssn",      "ssns", "social", "itin",
-                                          "taxpayer", "nino", "ss"};
-static const char *const card_words[] = {"card",  "cards",  "visa",     "mastercard", "amex",
-                                         "debit", "credit", "discover", "maestro",    "cc",
-                                         "jcb",   "diners", "unionpay", "express",    "charge"};
-static const char *const code_words[] = {"cvv", "cvc", "cvv2", "cvc2", "cid", "csc"};
-static const char *const bank_words[] = {"routing", "aba", "rtn", "transit", "wire", "bank"};
-static const char *const iban_words[] = {"iban", "transfer", "wire", "bank", "sepa", "account"};
+WORD_LIST(social_words, "ssn", "ssns", "ss", "social", "itin", "tin", "ein", "fein", "sin",
+          "taxpayer", "nino", "tax");
+WORD_LIST(social_sure, "ssn", "ssns", "social", "itin", "taxpayer", "nino", "ss");
+WORD_LIST(card_words, "card", "cards", "visa", "mastercard", "amex", "debit", "credit", "discover",
+          "maestro", "cc", "jcb", "diners", "unionpay", "express", "charge");
+WORD_LIST(code_words, "cvv", "cvc", "cvv2", "cvc2", "cid", "csc");
+WORD_LIST(bank_words, "routing", "aba", "rtn", "transit", "wire", "bank");
+WORD_LIST(iban_words, "iban", "transfer", "wire", "bank", "sepa", "account");
 
 /* A run of digits in groups: "451 73 4283". */
 struct groups {
@@ -118,8 +116,7 @@ static const struct finding nothing = {.verdict = FINDING_NO};
 
 static struct finding social(const struct cursor *cursor, const struct groups *groups)
 {
-    const bool is_spoken =
-        cursor_has_context(cursor, social_words, COUNT(social_words), SOCIAL_WORDS);
+    const bool is_spoken = cursor_has_context(cursor, &social_words, SOCIAL_WORDS);
     const bool is_issued =
         groups->length >= 9
         && (check_digits_ssn(groups->digits, 9) || check_digits_itin(groups->digits, 9));
@@ -131,13 +128,13 @@ static struct finding social(const struct cursor *cursor, const struct groups *g
     }
     const bool is_bare = groups->sizes[0] == 9 && (groups->count == 1 || groups->joiners[1] == ' ');
     if (is_bare && check_digits_routing(groups->digits, 9)
-        && cursor_has_context(cursor, bank_words, COUNT(bank_words), SOCIAL_WORDS)) {
+        && cursor_has_context(cursor, &bank_words, SOCIAL_WORDS)) {
         return is_groups(cursor, groups, 1, POLICY_ACCT);
     }
     if (is_bare && is_spoken) {
         return is_groups(cursor, groups, 1, POLICY_SSN);
     }
-    if (!cursor_has_context(cursor, social_sure, COUNT(social_sure), SOCIAL_WORDS)) {
+    if (!cursor_has_context(cursor, &social_sure, SOCIAL_WORDS)) {
         return nothing;
     }
     uint32_t length = 0;
@@ -150,14 +147,19 @@ static struct finding social(const struct cursor *cursor, const struct groups *g
     return nothing;
 }
 
+WORD_LIST(end_words, "ending", "ends");
+
+WORD_LIST(four_words, "four", "4", "digits");
+
+WORD_LIST(last_words, "last", "final");
+
+WORD_LIST(masks, "xxx", "xx", "xxxx");
+
+WORD_LIST(money_words, "account", "acct", "checking", "savings", "bank");
+
 /* 1234 of "last four of my social", "xxx-xx-1234", "card ending in 1234". */
 static struct finding last_four(const struct cursor *cursor, const struct groups *groups)
 {
-    static const char *const masks[] = {"xxx", "xx", "xxxx"};
-    static const char *const four_words[] = {"four", "4", "digits"};
-    static const char *const last_words[] = {"last", "final"};
-    static const char *const end_words[] = {"ending", "ends"};
-    static const char *const money_words[] = {"account", "acct", "checking", "savings", "bank"};
     if (groups->sizes[0] != 4) {
         return nothing;
     }
@@ -167,15 +169,13 @@ static struct finding last_four(const struct cursor *cursor, const struct groups
     const bool is_starred = mark == '*' || (mark == '-' && cursor_left_mark(cursor, at - 1) == '*');
     const bool is_masked = is_starred
                            || (mark == '-' && cursor_left_word(cursor, at, &left)
-                               && cursor_left_is_any(cursor, left, masks, COUNT(masks)));
-    const bool is_last =
-        cursor_has_context(cursor, end_words, COUNT(end_words), 3)
-        || (cursor_has_context(cursor, last_words, COUNT(last_words), LAST_FOUR_WORDS)
-            && cursor_has_context(cursor, four_words, COUNT(four_words), LAST_FOUR_WORDS));
-    const bool is_social =
-        cursor_has_context(cursor, social_sure, COUNT(social_sure), LAST_FOUR_WORDS);
-    const bool is_card = cursor_has_context(cursor, card_words, COUNT(card_words), LAST_FOUR_WORDS)
-                         || cursor_has_context(cursor, money_words, COUNT(money_words), 4);
+                               && cursor_left_is_any(cursor, left, &masks));
+    const bool is_last = cursor_has_context(cursor, &end_words, 3)
+                         || (cursor_has_context(cursor, &last_words, LAST_FOUR_WORDS)
+                             && cursor_has_context(cursor, &four_words, LAST_FOUR_WORDS));
+    const bool is_social = cursor_has_context(cursor, &social_sure, LAST_FOUR_WORDS);
+    const bool is_card = cursor_has_context(cursor, &card_words, LAST_FOUR_WORDS)
+                         || cursor_has_context(cursor, &money_words, 4);
     if (is_masked || (is_last && (is_social || is_card))) {
         const bool is_ssn = is_social || (is_masked && mark == '-' && !is_card);
         return is_groups(cursor, groups, 1, is_ssn ? POLICY_SSN : POLICY_ACCT);
@@ -193,13 +193,12 @@ static struct finding card(const struct cursor *cursor, const struct groups *gro
         }
     }
     const uint32_t length = groups->sizes[0];
-    const bool is_spoken = cursor_has_context(cursor, card_words, COUNT(card_words), CARD_WORDS);
+    const bool is_spoken = cursor_has_context(cursor, &card_words, CARD_WORDS);
     if (length >= CARD_MIN && length <= CARD_MAX
         && (is_spoken || check_digits_card(groups->digits, length))) {
         return is_groups(cursor, groups, 1, POLICY_ACCT);
     }
-    const bool is_code = (length == 3 || length == 4)
-                         && cursor_has_context(cursor, code_words, COUNT(code_words), 3);
+    const bool is_code = (length == 3 || length == 4) && cursor_has_context(cursor, &code_words, 3);
     return is_code ? is_groups(cursor, groups, 1, POLICY_ACCT) : nothing;
 }
 
@@ -270,8 +269,7 @@ static struct finding said(struct cursor *cursor, uint32_t at)
             return nothing;
         }
     }
-    const bool is_spoken =
-        cursor_has_context(cursor, social_sure, COUNT(social_sure), SOCIAL_WORDS);
+    const bool is_spoken = cursor_has_context(cursor, &social_sure, SOCIAL_WORDS);
     if ((run.is_counting || are_years(&run)) && !is_spoken) {
         return nothing;
     }
@@ -310,7 +308,7 @@ static struct finding iban(struct cursor *cursor, uint32_t at)
         }
         index++;
     }
-    const bool is_spoken = cursor_has_context(cursor, iban_words, COUNT(iban_words), CARD_WORDS);
+    const bool is_spoken = cursor_has_context(cursor, &iban_words, CARD_WORDS);
     const bool is_valid = used == wanted && (is_spoken || check_digits_iban(joined, used));
     return is_valid ? FINDING_IS(POLICY_ACCT, index - at) : nothing;
 }
@@ -331,13 +329,14 @@ static bool is_national_insurance(const char *text, size_t length)
     return length == 9 && text[8] >= 'a' && text[8] <= 'd' && is_letters_digits(text, 8, 2);
 }
 
+WORD_LIST(insurance_words, "nino", "insurance", "ni");
+
 /* "QQ 12 34 56 C", where it is spoken of. */
 static struct finding national_insurance(struct cursor *cursor, uint32_t at)
 {
-    static const char *const words[] = {"nino", "insurance", "ni"};
     const struct lexeme *lexeme = &cursor->reading->view.lexemes[at];
     if (lexeme->folded_bytes != 2 || (lexeme->letter_case != CASE_UPPER && lexeme->word != 0)
-        || !cursor_has_context(cursor, words, COUNT(words), SOCIAL_WORDS)) {
+        || !cursor_has_context(cursor, &insurance_words, SOCIAL_WORDS)) {
         return nothing;
     }
     struct groups groups;

@@ -15,8 +15,6 @@ enum {
     BARE_MIN = 6       /* of what is called a number, but of nothing */
 };
 
-#define COUNT(table) (sizeof(table) / sizeof((table)[0]))
-
 static const struct finding nothing = {.verdict = FINDING_NO};
 
 struct context {
@@ -76,11 +74,14 @@ static bool is_label(const struct cursor *cursor, uint32_t index, const struct r
 static const struct record_label *label_at(const struct cursor *cursor, uint32_t index,
                                            uint32_t strangers)
 {
-    for (size_t i = 0; i < record_label_count; i++) {
-        const struct record_label *label = &record_labels[i];
-        if (label->strangers >= strangers
-            && label->word[0] == *lexeme_text(&cursor->reading->view, index)
-            && is_label(cursor, index, label)) {
+    const struct window_view *view = &cursor->reading->view;
+    const struct lexeme *lexeme = &view->lexemes[index];
+    const struct record_label *labels = record_labels.rows;
+    uint32_t row = word_table_row(&record_labels, lexeme->hash, lexeme_text(view, index),
+                                  lexeme->folded_bytes);
+    for (; row > 0 && row <= record_labels.count; row++) { /* a word has several rows */
+        const struct record_label *label = &labels[row - 1];
+        if (label->strangers >= strangers && is_label(cursor, index, label)) {
             return label;
         }
     }

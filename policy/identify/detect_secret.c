@@ -18,28 +18,22 @@ enum {
 
 static const struct finding nothing = {.verdict = FINDING_NO};
 
-static const char *const password_words[] = {
-    "password", "passwd", "pwd",    "passcode", "passphrase", "passwort",
-    "passkey",  "pw",     "apikey", "pincode",  "psk",
-};
-static const char *const vague_words[] = {"token", "otp", "secret", "credentials", "wifi", "pass"};
-static const char *const pin_words[] = {"pin", "pins"};
-static const char *const code_owners[] = {
-    "verification", "access", "security", "recovery", "login",        "auth",   "authentication",
-    "backup",       "unlock", "door",     "gate",     "confirmation", "factor", "2fa",
-    "mfa",          "sms",    "alarm",    "entry",    "temporary",    "reset"};
-static const char *const key_owners[] = {"api", "secret",     "access",  "private", "license",
-                                         "ssh", "encryption", "product", "auth"};
-static const char *const links[] = {"is", "was", "now",  "still", "number", "its",    "s",
-                                    "to", "be",  "code", "as",    "are",    "called", "used"};
-static const char *const stops[] = {
-    "is",      "was",       "not",       "wrong",   "expired",  "the",       "a",         "an",
-    "my",      "too",       "and",       "or",      "for",      "to",        "in",        "on",
-    "it",      "that",      "reset",     "working", "required", "incorrect", "invalid",   "weak",
-    "strong",  "same",      "different", "safe",    "secure",   "private",   "protected", "saved",
-    "stored",  "lost",      "never",     "always",  "hidden",   "needed",    "blocked",   "locked",
-    "changed", "something", "hard",      "easy",    "what",
-};
+WORD_LIST(password_words, "password", "passwd", "pwd", "passcode", "passphrase", "passwort",
+          "passkey", "pw", "apikey", "pincode", "psk");
+WORD_LIST(vague_words, "token", "otp", "secret", "credentials", "wifi", "pass");
+WORD_LIST(pin_words, "pin", "pins");
+WORD_LIST(code_owners, "verification", "access", "security", "recovery", "login", "auth",
+          "authentication", "backup", "unlock", "door", "gate", "confirmation", "factor", "2fa",
+          "mfa", "sms", "alarm", "entry", "temporary", "reset");
+WORD_LIST(key_owners, "api", "secret", "access", "private", "license", "ssh", "encryption",
+          "product", "auth");
+WORD_LIST(links, "is", "was", "now", "still", "number", "its", "s", "to", "be", "code", "as", "are",
+          "called", "used");
+WORD_LIST(stops, "is", "was", "not", "wrong", "expired", "the", "a", "an", "my", "too", "and", "or",
+          "for", "to", "in", "on", "it", "that", "reset", "working", "required", "incorrect",
+          "invalid", "weak", "strong", "same", "different", "safe", "secure", "private",
+          "protected", "saved", "stored", "lost", "never", "always", "hidden", "needed", "blocked",
+          "locked", "changed", "something", "hard", "easy", "what");
 
 /* The index behind everything up to a blank or a closing quote, without a sentence's end. */
 static uint32_t run_end(struct cursor *cursor, uint32_t index, char quote)
@@ -74,29 +68,30 @@ struct left {
     char quote;
 };
 
+WORD_LIST(code_texts, "code", "codes");
+
+WORD_LIST(key_texts, "key", "keys");
+
 static enum label label_at(const struct cursor *cursor, uint32_t index)
 {
     uint32_t before = 0;
-    if (cursor_left_is_any(cursor, index, password_words, COUNT(password_words))) {
+    if (cursor_left_is_any(cursor, index, &password_words)) {
         return LABEL_PASSWORD;
     }
-    if (cursor_left_is_any(cursor, index, vague_words, COUNT(vague_words))) {
+    if (cursor_left_is_any(cursor, index, &vague_words)) {
         return LABEL_VAGUE;
     }
-    if (cursor_left_is_any(cursor, index, pin_words, COUNT(pin_words))) {
+    if (cursor_left_is_any(cursor, index, &pin_words)) {
         return LABEL_PIN;
     }
     if (!cursor_left_word(cursor, index, &before)) {
         return LABEL_NONE;
     }
-    static const char *const key[] = {"key", "keys"};
-    static const char *const code[] = {"code", "codes"};
-    if (cursor_left_is_any(cursor, index, key, COUNT(key))) {
-        return cursor_left_is_any(cursor, before, key_owners, COUNT(key_owners)) ? LABEL_PASSWORD
-                                                                                 : LABEL_NONE;
+    if (cursor_left_is_any(cursor, index, &key_texts)) {
+        return cursor_left_is_any(cursor, before, &key_owners) ? LABEL_PASSWORD : LABEL_NONE;
     }
-    return cursor_left_is_any(cursor, index, code, COUNT(code))
-                   && cursor_left_is_any(cursor, before, code_owners, COUNT(code_owners))
+    return cursor_left_is_any(cursor, index, &code_texts)
+                   && cursor_left_is_any(cursor, before, &code_owners)
                ? LABEL_CODE
                : LABEL_NONE;
 }
@@ -122,8 +117,7 @@ static struct left left_of(const struct cursor *cursor)
         const struct lexeme *lexeme = &cursor->reading->view.lexemes[index];
         if (lexeme->class == LEXEME_WORD) {
             left.label = label_at(cursor, index);
-            if (left.label != LABEL_NONE
-                || !cursor_left_is_any(cursor, index, links, COUNT(links))) {
+            if (left.label != LABEL_NONE || !cursor_left_is_any(cursor, index, &links)) {
                 return left;
             }
             left.is_linked = true;
@@ -154,8 +148,8 @@ static bool looks_secret(struct cursor *cursor, uint32_t first, uint32_t end)
 static struct finding by_label(struct cursor *cursor, uint32_t at)
 {
     const struct left left = left_of(cursor);
-    if (left.label == LABEL_NONE || cursor_is_any(cursor, at, stops, COUNT(stops))
-        || cursor_is_any(cursor, at, links, COUNT(links))) {
+    if (left.label == LABEL_NONE || cursor_is_any(cursor, at, &stops)
+        || cursor_is_any(cursor, at, &links)) {
         return nothing;
     }
     const struct lexeme *lexeme = &cursor->reading->view.lexemes[at];
@@ -258,14 +252,15 @@ static struct finding key(struct cursor *cursor, uint32_t at)
     return nothing;
 }
 
+WORD_LIST(bearer_words, "bearer", "basic");
+
 /* "Bearer <token>", "Basic <base64>". */
 static struct finding bearer(struct cursor *cursor, uint32_t at)
 {
-    static const char *const words[] = {"bearer", "basic"};
     uint32_t left = 0;
     const struct lexeme *lexeme = &cursor->reading->view.lexemes[at];
     const bool is_token = lexeme->folded_bytes >= TOKEN_MIN && cursor_left_word(cursor, at, &left)
-                          && cursor_left_is_any(cursor, left, words, COUNT(words));
+                          && cursor_left_is_any(cursor, left, &bearer_words);
     return is_token ? FINDING_IS(POLICY_SECRET, run_end(cursor, at, 0) - at) : nothing;
 }
 

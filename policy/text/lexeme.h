@@ -43,7 +43,9 @@ struct lexeme {
     bool is_disguised;   /* hidden characters, look-alikes, escapes: someone tries to evade */
     bool is_cut;         /* the run goes on in the next lexeme */
     bool is_invalid;     /* not UTF-8: told as U+FFFD */
+    char mark;           /* of a MARK its one byte, ' ' of a SPACE, '\n' of a BREAK; else 0 */
     uint32_t word;       /* of a WORD or MIXED, which entry of the lexicon: 0 none */
+    uint32_t hash;       /* of its folded text: word_hash */
 };
 
 struct window; /* lexemes: up to WINDOW_LEFT that are done with, then the open ones */

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "policy/text/word_hash.h"
+
 enum {
     GRAM_BITS = 15, /* as derive.py */
     GRAM_COUNT = 1 << GRAM_BITS,
@@ -43,17 +45,6 @@ struct reader {
 /* ---- the table --------------------------------------------------------------------------------
  */
 
-static uint64_t hash(const char *text, size_t length)
-{
-    uint64_t value = 0xcbf29ce484222325U;
-    for (size_t i = 0; i < length; i++) {
-        value = (value ^ (unsigned char)text[i]) * 0x100000001b3U;
-    }
-    value ^= value >> 32;
-    value *= 0x9e3779b97f4a7c15U;
-    return value ^ (value >> 29);
-}
-
 static uint32_t tag_of(uint64_t hashed)
 {
     const uint32_t tag = (uint32_t)(hashed >> 32);
@@ -61,10 +52,8 @@ static uint32_t tag_of(uint64_t hashed)
 }
 
 /* The number of the slot that has the text, or of the empty one where it belongs. */
-static uint32_t number_of(const struct lexicon *lexicon, const char *text, size_t length,
-                          uint32_t *tag)
+static uint32_t number_of(const struct lexicon *lexicon, uint64_t hashed, uint32_t *tag)
 {
-    const uint64_t hashed = hash(text, length);
     *tag = tag_of(hashed);
     uint32_t number = 1 + (uint32_t)(((hashed & UINT32_MAX) * SLOT_COUNT) >> 32);
     while (lexicon->slots[number].tag != 0 && lexicon->slots[number].tag != *tag) {
@@ -77,7 +66,7 @@ static uint32_t number_of(const struct lexicon *lexicon, const char *text, size_
 static struct lexicon_entry *add(struct lexicon *lexicon, const char *text, size_t length)
 {
     uint32_t tag = 0;
-    struct slot *const slot = &lexicon->slots[number_of(lexicon, text, length, &tag)];
+    struct slot *const slot = &lexicon->slots[number_of(lexicon, word_hash(text, length), &tag)];
     if (slot->tag == 0) {
         if (lexicon->used == SLOTS_USED_MAX) {
             return NULL;
@@ -399,8 +388,13 @@ void lexicon_destroy(struct lexicon *lexicon)
 
 uint32_t lexicon_find(const struct lexicon *lexicon, const char *folded, size_t length)
 {
+    return lexicon_find_hash(lexicon, word_hash(folded, length));
+}
+
+uint32_t lexicon_find_hash(const struct lexicon *lexicon, uint64_t hash)
+{
     uint32_t tag = 0;
-    const uint32_t number = number_of(lexicon, folded, length, &tag);
+    const uint32_t number = number_of(lexicon, hash, &tag);
     return lexicon->slots[number].entry.flags & LEXICON_KEY ? number : 0;
 }
 
@@ -413,7 +407,7 @@ enum lexicon_match lexicon_phrase(const struct lexicon *lexicon, const char *fol
                                   uint32_t *number)
 {
     uint32_t tag = 0;
-    const uint32_t found = number_of(lexicon, folded, length, &tag);
+    const uint32_t found = number_of(lexicon, word_hash(folded, length), &tag);
     const uint8_t flags = lexicon->slots[found].entry.flags; /* zeros where the slot is empty */
     *number = flags & LEXICON_KEY ? found : 0;
     if (flags & LEXICON_PHRASE_START) {

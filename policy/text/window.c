@@ -11,6 +11,7 @@
 #include "policy/text/fold.h"
 #include "policy/text/lexeme.h"
 #include "policy/text/lexicon.h"
+#include "policy/text/word_hash.h"
 
 enum {
     LEXEMES = 640,
@@ -120,12 +121,24 @@ static enum lexeme_case case_of(struct letters letters)
     return letters.is_first_upper && letters.upper == 1 ? CASE_CAPITAL : CASE_MIXED;
 }
 
+static char mark_of(enum lexeme_class class, const char *text, uint32_t bytes)
+{
+    if (class == LEXEME_SPACE) {
+        return ' ';
+    }
+    if (class == LEXEME_BREAK) {
+        return '\n';
+    }
+    return (char)(class == LEXEME_MARK && bytes == 1 ? *text : 0);
+}
+
 /* The lexeme from the end of the last one up to `end`, with the next `folded_bytes` of the run. */
 static struct lexeme *add(struct window *window, enum lexeme_class class, uint32_t folded_bytes,
                           struct place end)
 {
     ASSERT(window->count < LEXEMES && folded_bytes <= LEXEME_FOLDED_MAX);
     struct lexeme *lexeme = &window->lexemes[window->count];
+    const char *text = window->folded + window->folded_start;
     *lexeme = (struct lexeme){
         .start = window->count > 0 ? lexeme[-1].end : 0,
         .end = end.text,
@@ -133,11 +146,17 @@ static struct lexeme *add(struct window *window, enum lexeme_class class, uint32
         .folded_bytes = (uint8_t)folded_bytes,
         .class = (uint8_t) class,
         .is_disguised = window->run.is_disguised,
+        .mark = mark_of(class, text, folded_bytes),
     };
     window->folded_start += folded_bytes;
     window->count++;
     window->raw_at[window->count] = end.raw;
     return lexeme;
+}
+
+static void add_apostrophe(struct window *window, struct place end)
+{
+    add(window, LEXEME_MARK, 1, end)->hash = (uint32_t)word_hash("'", 1);
 }
 
 static void add_word(struct window *window, uint32_t folded_bytes, struct place end,
@@ -147,10 +166,12 @@ static void add_word(struct window *window, uint32_t folded_bytes, struct place 
     const enum lexeme_class class = !run->has_digit   ? LEXEME_WORD
                                     : run->has_letter ? LEXEME_MIXED
                                                       : LEXEME_NUMBER;
+    const uint64_t hash = word_hash(window->folded + window->folded_start, folded_bytes);
     struct lexeme *lexeme = add(window, class, folded_bytes, end);
+    lexeme->hash = (uint32_t)hash;
     lexeme->letter_case = (uint8_t)case_of(letters);
     if (window->lexicon && class != LEXEME_NUMBER) {
-        lexeme->word = lexicon_find(window->lexicon, window->folded + lexeme->folded, folded_bytes);
+        lexeme->word = lexicon_find_hash(window->lexicon, hash);
     }
 }
 
@@ -184,7 +205,7 @@ static void add_genitive(struct window *window, uint32_t folded_bytes, struct pl
                                     .lower = run.letters.lower - run.joined_letters.lower,
                                     .is_first_upper = true};
     add_word(window, folded_bytes - 2, run.joined, run.joined_letters);
-    add(window, LEXEME_MARK, 1, run.joined_end);
+    add_apostrophe(window, run.joined_end);
     window->run.has_digit = false;
     add_word(window, 1, end, letters);
 }
@@ -215,7 +236,7 @@ static void close_run(struct window *window, bool is_cut)
     }
     window->lexemes[window->count - 1].is_cut = is_cut && !run->has_apostrophe;
     if (run->has_apostrophe) {
-        add(window, LEXEME_MARK, 1, here(window));
+        add_apostrophe(window, here(window));
     }
     *run = (struct run){0};
 }
@@ -336,7 +357,9 @@ static void take_single(struct window *window, const struct character *character
     }
     take_raw(window, character);
     take_folded(window, &character->folded);
+    const uint64_t hash = word_hash(window->folded + window->folded_start, character->folded.bytes);
     struct lexeme *lexeme = add(window, class, character->folded.bytes, here(window));
+    lexeme->hash = (uint32_t)hash;
     lexeme->is_invalid = character->is_invalid;
     window->run = (struct run){0};
 }

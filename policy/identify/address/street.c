@@ -85,6 +85,8 @@ static bool is_frequent(const struct cursor *cursor, const struct lexeme *lexeme
     return lexicon && lexeme->word != 0 && lexicon_entry(lexicon, lexeme->word)->word >= FREQUENT;
 }
 
+WORD_LIST(openings, "st", "san", "santa", "el", "la", "las", "los");
+
 /* May the lexeme be a word of a street's name? Counts it. */
 static bool take_name_word(struct cursor *cursor, uint32_t index, struct naming *naming)
 {
@@ -106,9 +108,7 @@ static bool take_name_word(struct cursor *cursor, uint32_t index, struct naming 
         return false;
     }
     if ((found & STREET_CONNECTOR) && is_lower) {
-        static const char *const openings[] = {"st", "san", "santa", "el", "la", "las", "los"};
-        const size_t count = sizeof openings / sizeof openings[0];
-        return naming->words > 0 || cursor_is_any(cursor, index, openings, count);
+        return naming->words > 0 || cursor_is_any(cursor, index, &openings);
     }
     if (glance_word(cursor, index, &plain_words_grammatical) && (is_lower || naming->words == 0)
         && !(found & (STREET_COMMON | STREET_DIRECTION))) {
@@ -175,9 +175,10 @@ static uint32_t suffix_tail(struct cursor *cursor, uint32_t index)
         end++;
     }
     const uint32_t next = glance_spaces(cursor, end);
-    const bool has_direction =
-        next != end && (glance_word(cursor, next, &street_words) & STREET_DIRECTION)
-        && (glance_is_capital(cursor, next) || cursor_lexeme(cursor, next)->folded_bytes == 2);
+    const bool has_direction = next != end
+                               && (glance_word(cursor, next, &street_words) & STREET_DIRECTION)
+                               && (glance_is_capital(cursor, next)
+                                   || cursor->reading->view.lexemes[next].folded_bytes == 2);
     if (has_direction) {
         return next + 1;
     }
@@ -230,6 +231,9 @@ static uint32_t named(struct cursor *cursor, uint32_t index, struct naming *nami
     return best == 0 ? 0 : street_unit(cursor, suffix_tail(cursor, best));
 }
 
+WORD_LIST(fronts, "us", "state", "county", "old", "farm", "n", "s", "e", "w", "north", "south",
+          "east", "west");
+
 /* "Highway 61", "County Road 12", "N State Route 9". */
 static uint32_t numbered(struct cursor *cursor, uint32_t index)
 {
@@ -241,10 +245,7 @@ static uint32_t numbered(struct cursor *cursor, uint32_t index)
             && digits.count <= 4) {
             return street_unit(cursor, next + 1);
         }
-        static const char *const fronts[] = {"us", "state", "county", "old",   "farm", "n",   "s",
-                                             "e",  "w",     "north",  "south", "east", "west"};
-        if (!cursor_is_any(cursor, index, fronts, sizeof fronts / sizeof fronts[0])
-            || next == index + 1) {
+        if (!cursor_is_any(cursor, index, &fronts) || next == index + 1) {
             return 0;
         }
         index = next;
@@ -317,6 +318,8 @@ static uint32_t with_house(struct cursor *cursor, uint32_t at)
     return end != 0 ? end : named(cursor, name, &naming);
 }
 
+WORD_LIST(known, "wall", "sesame", "easy", "fleet");
+
 /* Without a house number: "5th Street", "lives on Maple Avenue". */
 static uint32_t without_house(struct cursor *cursor, uint32_t at)
 {
@@ -331,10 +334,8 @@ static uint32_t without_house(struct cursor *cursor, uint32_t at)
     if (!(glance_left_word(cursor, at, &street_words) & STREET_ON)) {
         return 0;
     }
-    static const char *const known[] = {"wall", "sesame", "easy", "fleet"};
     naming.is_told = street_is_told(cursor, glance_left(cursor, at));
-    const bool is_open = glance_is_capital(cursor, at)
-                         && !cursor_is_any(cursor, at, known, sizeof known / sizeof known[0]);
+    const bool is_open = glance_is_capital(cursor, at) && !cursor_is_any(cursor, at, &known);
     return naming.is_told || is_open ? named(cursor, at, &naming) : 0;
 }
 
@@ -344,7 +345,7 @@ static uint32_t with_house_in_words(struct cursor *cursor, uint32_t at)
     struct naming naming = {.digits = 1};
     uint32_t value = 0;
     const bool is_house = glance_is_capital(cursor, at) && number_words_digit(cursor, at, &value)
-                          && cursor_lexeme(cursor, at)->folded_bytes > 2;
+                          && cursor->reading->view.lexemes[at].folded_bytes > 2;
     const uint32_t name = is_house ? glance_spaces(cursor, at + 1) : 0;
     return name > at + 1 && glance_is_capital(cursor, name) ? named(cursor, name, &naming) : 0;
 }

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "policy/identify/words/word_table.h"
+
 enum {
     WORDS_BACK = 4, /* of a phrase */
     LEXEMES_BACK = 24,
@@ -39,10 +41,9 @@ static const struct left_row rows[] = {
 #define LEFT(before, last, points, separators, kind) {last, before, points, separators, kind},
 #include "policy/identify/name/name_left.def"
 };
-enum { ROW_COUNT = sizeof rows / sizeof rows[0] };
+static const struct word_table row_words = WORD_TABLE(rows);
 
-static const char *const owners[] = {"my",   "his",   "her",     "their", "our",
-                                     "your", "whose", "patient", "pt",    "client"};
+WORD_LIST(owners, "my", "his", "her", "their", "our", "your", "whose", "patient", "pt", "client");
 
 struct words { /* to the left, nearest first */
     uint32_t index[WORDS_BACK];
@@ -104,17 +105,12 @@ static struct words words_left(const struct reading *reading)
     return words;
 }
 
-static int compare(const struct reading *reading, uint32_t index, const char *text)
+static uint32_t row_of(const struct reading *reading, uint32_t index,
+                       const struct word_table *table)
 {
     const struct lexeme *const lexeme = &reading->view.lexemes[index];
-    const int first = (int)*lexeme_text(&reading->view, index) - (int)text[0];
-    if (first != 0) {
-        return first;
-    }
-    const size_t bytes = strlen(text);
-    const size_t least = bytes < lexeme->folded_bytes ? bytes : lexeme->folded_bytes;
-    const int order = memcmp(lexeme_text(&reading->view, index), text, least);
-    return order != 0 ? order : (int)lexeme->folded_bytes - (int)bytes;
+    return word_table_row(table, lexeme->hash, lexeme_text(&reading->view, index),
+                          lexeme->folded_bytes);
 }
 
 /* The words of `before`, the last of them first, against those from the second nearest on. */
@@ -142,27 +138,7 @@ static bool has_before(const struct reading *reading, const struct words *words,
 
 static bool is_owned(const struct reading *reading, const struct words *words)
 {
-    for (size_t i = 0; words->count > 1 && i < sizeof owners / sizeof owners[0]; i++) {
-        if (compare(reading, words->index[1], owners[i]) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static uint32_t first_row(const struct reading *reading, uint32_t index)
-{
-    uint32_t low = 0;
-    uint32_t high = ROW_COUNT;
-    while (low < high) {
-        const uint32_t middle = (low + high) / 2;
-        if (compare(reading, index, rows[middle].last) > 0) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
-    return low;
+    return words->count > 1 && row_of(reading, words->index[1], &owners) != 0;
 }
 
 static void take_row(const struct left_row *row, int bonus, bool is_colon, struct name_left *left)
@@ -185,11 +161,12 @@ static void take_row(const struct left_row *row, int bonus, bool is_colon, struc
 static void read_rows(const struct reading *reading, const struct words *words,
                       struct name_left *left)
 {
-    if (words->count == 0) {
+    const uint32_t first = words->count > 0 ? row_of(reading, words->index[0], &row_words) : 0;
+    if (first == 0) {
         return;
     }
-    for (uint32_t i = first_row(reading, words->index[0]);
-         i < ROW_COUNT && compare(reading, words->index[0], rows[i].last) == 0; i++) {
+    for (uint32_t i = first - 1;
+         i < row_words.count && strcmp(rows[i].last, rows[first - 1].last) == 0; i++) {
         const bool is_marked = words->separators != 0 || !(rows[i].kind & LEFT_MARKED);
         if (is_marked && (words->separators & ~(unsigned)rows[i].separators) == 0
             && has_before(reading, words, rows[i].before)) {
@@ -309,7 +286,7 @@ struct name_left name_left_read(const struct reading *reading)
 
 bool name_left_is_sorted(void)
 {
-    for (size_t i = 1; i < ROW_COUNT; i++) {
+    for (size_t i = 1; i < row_words.count; i++) {
         if (strcmp(rows[i - 1].last, rows[i].last) > 0) {
             return false;
         }

@@ -16,7 +16,7 @@ enum {
     CLASS_MAX = 6       /* beyond that a greater town is no surer */
 };
 
-static const char *const small_words[] = {"of", "the", "de", "la", "las", "los", "del", "du", "on"};
+WORD_LIST(small_words, "of", "the", "de", "la", "las", "los", "del", "du", "on");
 
 static const char *const suffixes[] = {"ville", "burg",  "burgh", "boro",  "borough", "town",
                                        "ton",   "field", "ford",  "port",  "wood",    "dale",
@@ -44,8 +44,7 @@ static bool next_word(struct cursor *cursor, uint32_t end, bool is_capital, uint
         return false;
     }
     return !is_capital || lexeme->letter_case != CASE_LOWER
-           || cursor_is_any(cursor, *index, small_words,
-                            sizeof small_words / sizeof small_words[0]);
+           || cursor_is_any(cursor, *index, &small_words);
 }
 
 /* The longest entry that begins at `at`, in words joined by one space; its end, 0: there is none.

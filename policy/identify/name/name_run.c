@@ -11,7 +11,7 @@ enum {
     SURNAME_POINTS_MAX = 8
 };
 
-static const char *const suffixes[] = {"jr", "sr", "ii", "iii", "iv", "junior", "senior"};
+WORD_LIST(suffixes, "jr", "sr", "ii", "iii", "iv", "junior", "senior");
 
 static bool is_capital(const struct name_word *word)
 {
@@ -55,7 +55,7 @@ static uint32_t initial_end(struct cursor *cursor, uint32_t index, const struct 
 
 static uint32_t suffix_end(struct cursor *cursor, uint32_t index)
 {
-    if (!cursor_is_any(cursor, index, suffixes, sizeof suffixes / sizeof suffixes[0])) {
+    if (!cursor_is_any(cursor, index, &suffixes)) {
         return 0;
     }
     return cursor_mark(cursor, index + 1) == '.' ? index + 2 : index + 1;
@@ -173,29 +173,14 @@ static const struct right_row rows[] = {
 #define RIGHT(word, points, kind) {word, points, kind},
 #include "policy/identify/name/name_right.def"
 };
-enum { ROW_COUNT = sizeof rows / sizeof rows[0] };
+static const struct word_table row_words = WORD_TABLE(rows);
 
 static const struct right_row *row_of(const struct cursor *cursor, uint32_t index)
 {
     const struct lexeme *const lexeme = &cursor->reading->view.lexemes[index];
-    const char *const text = lexeme_text(&cursor->reading->view, index);
-    size_t low = 0;
-    size_t high = ROW_COUNT;
-    while (low < high) {
-        const size_t middle = (low + high) / 2;
-        const size_t bytes = strlen(rows[middle].word);
-        const size_t least = bytes < lexeme->folded_bytes ? bytes : lexeme->folded_bytes;
-        int order = memcmp(text, rows[middle].word, least);
-        if (order == 0) {
-            order = (int)lexeme->folded_bytes - (int)bytes;
-        }
-        if (order == 0) {
-            return &rows[middle];
-        }
-        low = order > 0 ? middle + 1 : low;
-        high = order > 0 ? high : middle;
-    }
-    return NULL;
+    const uint32_t row = word_table_row(
+        &row_words, lexeme->hash, lexeme_text(&cursor->reading->view, index), lexeme->folded_bytes);
+    return row == 0 ? NULL : &rows[row - 1];
 }
 
 static void read_row(struct cursor *cursor, uint32_t index, struct name_right *right)
@@ -212,15 +197,14 @@ static void read_row(struct cursor *cursor, uint32_t index, struct name_right *r
     }
 }
 
-static const char *const credentials[] = {
-    "md",  "phd", "psyd",  "lcsw", "lmft", "lpc",  "lmhc", "rn",  "np",     "pa",   "do",  "msw",
-    "dds", "jr",  "pmhnp", "dob",  "esq",  "lmsw", "aprn", "fnp", "pharmd", "born", "age", "aged"};
+WORD_LIST(credentials, "md", "phd", "psyd", "lcsw", "lmft", "lpc", "lmhc", "rn", "np", "pa", "do",
+          "msw", "dds", "jr", "pmhnp", "dob", "esq", "lmsw", "aprn", "fnp", "pharmd", "born", "age",
+          "aged");
 
 static void read_comma(struct cursor *cursor, uint32_t index, struct name_right *right)
 {
     index = name_word_skip(cursor, index);
-    const size_t count = sizeof credentials / sizeof credentials[0];
-    if (cursor_is_any(cursor, index, credentials, count)) {
+    if (cursor_is_any(cursor, index, &credentials)) {
         right->points = 6;
     }
     const struct lexeme *const lexeme = cursor_lexeme(cursor, index);
@@ -267,10 +251,5 @@ struct name_right name_right_read(struct cursor *cursor, uint32_t end)
 
 bool name_right_is_sorted(void)
 {
-    for (size_t i = 1; i < ROW_COUNT; i++) {
-        if (strcmp(rows[i - 1].word, rows[i].word) >= 0) {
-            return false;
-        }
-    }
-    return true;
+    return word_table_is_sorted(&row_words);
 }

@@ -17,9 +17,9 @@ enum {
     SPACES_MAX = 2
 };
 
-static const char *const particles[] = {
-    "al", "abu", "bin", "bint", "da", "das", "de",  "del", "den", "der", "di",  "dos", "du",
-    "el", "ibn", "la",  "las",  "le", "los", "mac", "san", "ter", "ten", "van", "von", "y"};
+WORD_LIST(particles, "al", "abu", "bin", "bint", "da", "das", "de", "del", "den", "der", "di",
+          "dos", "du", "el", "ibn", "la", "las", "le", "los", "mac", "san", "ter", "ten", "van",
+          "von", "y");
 
 static const char *const endings[] = {
     "itis",     "osis",     "oses",     "oma",      "omas",    "emia",      "ectomy",   "otomy",
@@ -43,9 +43,8 @@ static const char *const prefixes[] = {
     "over",   "pharmaco", "photo",  "physio", "pseudo",  "psycho", "radio",   "super",
     "techno", "tele",     "thermo", "trans",  "under",   "web"};
 
-static const char *const pronouns[] = {"a",    "he",   "her",  "him", "his", "i",    "it",
-                                       "its",  "me",   "my",   "our", "she", "that", "the",
-                                       "them", "they", "this", "us",  "we",  "you",  "your"};
+WORD_LIST(pronouns, "a", "he", "her", "him", "his", "i", "it", "its", "me", "my", "our", "she",
+          "that", "the", "them", "they", "this", "us", "we", "you", "your");
 
 /* Lists have names without apostrophes: obrien. */
 static struct lexicon_entry look_up(const struct reading *reading, const struct lexeme *lexeme,
@@ -131,7 +130,8 @@ bool name_word_read(const struct reading *reading, uint32_t index, struct name_w
         return false;
     }
     *out = (struct name_word){.text = lexeme_text(&reading->view, index),
-                              .bytes = lexeme->folded_bytes};
+                              .bytes = lexeme->folded_bytes,
+                              .hash = lexeme->hash};
     out->lists = look_up(reading, lexeme, out);
     out->letter_case = (uint8_t)case_of(reading, index, out);
     if (!name_word_is_listed(out)) {
@@ -224,25 +224,19 @@ bool name_word_is_initial(const struct name_word *word)
     return word->bytes == 1 && word->letter_case == NAME_CAPITAL;
 }
 
-static bool is_one_of(const struct name_word *word, const char *const *texts, size_t count)
+bool name_word_is_any(const struct name_word *word, const struct word_table *words)
 {
-    for (size_t i = 0; i < count; i++) {
-        if (texts[i][0] == word->text[0] && strlen(texts[i]) == word->bytes
-            && memcmp(texts[i], word->text, word->bytes) == 0) {
-            return true;
-        }
-    }
-    return false;
+    return word_table_row(words, word->hash, word->text, word->bytes) != 0;
 }
 
 bool name_word_is_particle(const struct name_word *word)
 {
-    return is_one_of(word, particles, sizeof particles / sizeof particles[0]);
+    return name_word_is_any(word, &particles);
 }
 
 bool name_word_is_pronoun(const struct name_word *word)
 {
-    return is_one_of(word, pronouns, sizeof pronouns / sizeof pronouns[0]);
+    return name_word_is_any(word, &pronouns);
 }
 
 uint32_t name_word_skip(struct cursor *cursor, uint32_t index)

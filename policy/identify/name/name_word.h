@@ -15,6 +15,7 @@ enum name_case {
 struct name_word {
     struct lexicon_entry lists;
     const char *text;
+    uint32_t hash;
     uint8_t bytes;
     uint8_t letter_case; /* of enum name_case */
     bool is_contraction; /* you're, can't: never a name */
@@ -41,6 +42,8 @@ int name_word_made_points(const struct name_word *word);
 /* A term, drug, acronym or state: points to take off, 0 if it
  * is none. */
 int name_word_term_points(const struct name_word *word);
+
+bool name_word_is_any(const struct name_word *word, const struct word_table *words);
 
 /* "he", "my": written with a capital a rare name, or none. */
 bool name_word_is_pronoun(const struct name_word *word);

@@ -7,17 +7,14 @@
 
 enum { PLACES = 3, PLACES_SPOKEN = 2, PLACE_WORDS = 8 };
 
-#define COUNT(table) (sizeof(table) / sizeof((table)[0]))
-
-static const char *const place_words[] = {"gps",      "coordinates", "coordinate", "coords", "lat",
-                                          "latitude", "lon",         "longitude",  "lng",    "long",
-                                          "geo",      "location",    "located",    "map",    "maps",
-                                          "pin",      "position",    "latlng",     "geotag"};
-static const char *const axis_words[] = {"lat", "latitude", "lon", "longitude", "lng", "long"};
-static const char *const sides[] = {"n", "s", "e", "w", "north", "south", "east", "west"};
-static const char *const degree_words[] = {"\xc2\xb0", "degrees", "degree", "deg", "\xc2\xba", "o"};
-static const char *const minute_words[] = {"'", "\xe2\x80\xb2", "minutes", "min", "\xe2\x80\x99"};
-static const char *const second_words[] = {"\"", "\xe2\x80\xb3", "seconds", "sec", "\xe2\x80\x9d"};
+WORD_LIST(place_words, "gps", "coordinates", "coordinate", "coords", "lat", "latitude", "lon",
+          "longitude", "lng", "long", "geo", "location", "located", "map", "maps", "pin",
+          "position", "latlng", "geotag");
+WORD_LIST(axis_words, "lat", "latitude", "lon", "longitude", "lng", "long");
+WORD_LIST(sides, "n", "s", "e", "w", "north", "south", "east", "west");
+WORD_LIST(degree_words, "\xc2\xb0", "degrees", "degree", "deg", "\xc2\xba", "o");
+WORD_LIST(minute_words, "'", "\xe2\x80\xb2", "minutes", "min", "\xe2\x80\x99");
+WORD_LIST(second_words, "\"", "\xe2\x80\xb3", "seconds", "sec", "\xe2\x80\x9d");
 
 struct decimal {
     uint32_t end;
@@ -65,18 +62,17 @@ static bool decimal_at(struct cursor *cursor, uint32_t index, struct decimal *ou
     return true;
 }
 
-static uint32_t skip_word(struct cursor *cursor, uint32_t index, const char *const *words,
-                          size_t count)
+static uint32_t skip_word(struct cursor *cursor, uint32_t index, const struct word_table *words)
 {
     const uint32_t first = cursor_skip_spaces(cursor, index);
-    return cursor_is_any(cursor, first, words, count) ? first + 1 : index;
+    return cursor_is_any(cursor, first, words) ? first + 1 : index;
 }
 
 /* "lon: " between the two numbers. */
 static uint32_t skip_axis(struct cursor *cursor, uint32_t index)
 {
     const uint32_t word = cursor_skip_spaces(cursor, index);
-    if (!cursor_is_any(cursor, word, axis_words, COUNT(axis_words))) {
+    if (!cursor_is_any(cursor, word, &axis_words)) {
         return index;
     }
     uint32_t end = cursor_skip_spaces(cursor, word + 1);
@@ -100,12 +96,12 @@ static uint32_t match_pair(struct cursor *cursor, uint32_t at)
     if (!decimal_at(cursor, at, &first) || first.places < PLACES_SPOKEN || first.whole > 180) {
         return 0;
     }
-    const bool is_spoken = cursor_has_context(cursor, place_words, COUNT(place_words), PLACE_WORDS);
+    const bool is_spoken = cursor_has_context(cursor, &place_words, PLACE_WORDS);
     if (!is_spoken && !is_exact(&first)) {
         return 0;
     }
-    uint32_t index = skip_word(cursor, first.end, degree_words, COUNT(degree_words));
-    index = skip_word(cursor, index, sides, COUNT(sides));
+    uint32_t index = skip_word(cursor, first.end, &degree_words);
+    index = skip_word(cursor, index, &sides);
     const uint32_t alone = index;
     const char mark = cursor_mark(cursor, index);
     index += mark == ',' || mark == ';' || mark == '/';
@@ -113,11 +109,11 @@ static uint32_t match_pair(struct cursor *cursor, uint32_t at)
     if (!decimal_at(cursor, index, &second) || second.places < PLACES_SPOKEN
         || (!is_spoken && !is_exact(&second))) {
         const bool is_labelled =
-            first.places >= PLACES && cursor_has_context(cursor, axis_words, COUNT(axis_words), 2);
+            first.places >= PLACES && cursor_has_context(cursor, &axis_words, 2);
         return is_labelled || alone > first.end + 1 ? alone - at : 0;
     }
-    index = skip_word(cursor, second.end, degree_words, COUNT(degree_words));
-    return skip_word(cursor, index, sides, COUNT(sides)) - at;
+    index = skip_word(cursor, second.end, &degree_words);
+    return skip_word(cursor, index, &sides) - at;
 }
 
 /* 40°42'46" N: the index behind, or 0. */
@@ -127,21 +123,21 @@ static uint32_t sexagesimal_end(struct cursor *cursor, uint32_t index)
     if (!decimal_at(cursor, index, &part) || part.whole > 180) {
         return 0;
     }
-    index = skip_word(cursor, part.end, degree_words, COUNT(degree_words));
+    index = skip_word(cursor, part.end, &degree_words);
     if (index == part.end) {
         return 0;
     }
     index = cursor_skip_spaces(cursor, index);
     const bool has_minutes = decimal_at(cursor, index, &part);
     if (has_minutes) {
-        index = skip_word(cursor, part.end, minute_words, COUNT(minute_words));
+        index = skip_word(cursor, part.end, &minute_words);
         const uint32_t seconds = cursor_skip_spaces(cursor, index);
         if (decimal_at(cursor, seconds, &part)) {
-            index = skip_word(cursor, part.end, second_words, COUNT(second_words));
-            index = skip_word(cursor, index, second_words, COUNT(second_words));
+            index = skip_word(cursor, part.end, &second_words);
+            index = skip_word(cursor, index, &second_words);
         }
     }
-    const uint32_t end = skip_word(cursor, index, sides, COUNT(sides));
+    const uint32_t end = skip_word(cursor, index, &sides);
     return end > index && has_minutes ? end : 0;
 }
 

@@ -6,13 +6,10 @@
 
 enum { PIECES_MAX = 24, EMAIL_WORDS = 6, COMMON_WORD = 8, MIXED_MIN = 5 };
 
-#define COUNT(table) (sizeof(table) / sizeof((table)[0]))
-
-static const char *const email_words[] = {"email",  "emails", "mail",    "gmail",   "hotmail",
-                                          "mailto", "reach",  "contact", "address", "inbox"};
-static const char *const providers[] = {"gmail", "yahoo",      "hotmail", "outlook", "icloud",
-                                        "aol",   "protonmail", "proton",  "live",    "msn",
-                                        "gmx",   "ymail",      "comcast", "verizon", "googlemail"};
+WORD_LIST(email_words, "email", "emails", "mail", "gmail", "hotmail", "mailto", "reach", "contact",
+          "address", "inbox");
+WORD_LIST(providers, "gmail", "yahoo", "hotmail", "outlook", "icloud", "aol", "protonmail",
+          "proton", "live", "msn", "gmx", "ymail", "comcast", "verizon", "googlemail");
 
 /* Whether the look may go over a space behind this word. */
 static bool may_be_spaced(const struct cursor *cursor)
@@ -34,7 +31,7 @@ static bool may_be_spaced(const struct cursor *cursor)
             return false;
         }
     }
-    return cursor_has_context(cursor, email_words, COUNT(email_words), EMAIL_WORDS);
+    return cursor_has_context(cursor, &email_words, EMAIL_WORDS);
 }
 
 /* A word in brackets of any kind: "[at]", "(dot)". Returns the index behind it, or 0. */
@@ -147,7 +144,7 @@ static uint32_t match_rest(struct cursor *cursor, uint32_t at)
     uint32_t host = 0;
     if (cursor_is(cursor, at, "at")) {
         if (!cursor_is_class(cursor, at + 1, LEXEME_SPACE)
-            || !cursor_is_any(cursor, at + 2, providers, COUNT(providers))) {
+            || !cursor_is_any(cursor, at + 2, &providers)) {
             return 0;
         }
         host = at + 2;

@@ -7,31 +7,24 @@
 
 enum { LABEL_LOOKS = 10, TAG_WORDS = 8, COMMON_WORD = 6, VERY_COMMON_WORD = 9 };
 
-#define COUNT(table) (sizeof(table) / sizeof((table)[0]))
-
-static const char *const account_words[] = {"username", "usernames",  "userid", "login",  "handle",
-                                            "gamertag", "screenname", "logon",  "signin", "usr"};
-static const char *const name_words[] = {"name", "id"}; /* behind one of the next: "user name" */
-static const char *const owner_words[] = {"user",    "screen", "login",   "display", "account",
-                                          "profile", "gamer",  "discord", "portal",  "insta"};
-static const char *const platforms[] = {
-    "insta",    "instagram", "ig",       "snapchat",  "snap",    "discord", "tiktok",
-    "telegram", "twitter",   "reddit",   "kik",       "skype",   "venmo",   "cashapp",
-    "facebook", "fb",        "twitch",   "steam",     "psn",     "xbox",    "whatsapp",
-    "linkedin", "youtube",   "tumblr",   "bluesky",   "threads", "roblox",  "wechat",
-    "onlyfans", "fortnite",  "mastodon", "pinterest", "user",    "signal",  "zelle",
-};
-static const char *const links[] = {"is", "was", "are", "as", "called", "its", "s", "under", "by"};
-static const char *const stops[] = {
-    "the",       "a",        "an",       "my",      "your",      "not",       "and",
-    "or",        "required", "is",       "was",     "it",        "to",        "in",
-    "on",        "for",      "but",      "wrong",   "taken",     "invalid",   "that",
-    "this",      "still",    "password", "unknown", "none",      "n",         "same",
-    "different", "hacked",   "private",  "locked",  "forgotten", "something", "with",
-};
-static const char *const tag_words[] = {"discord", "username", "handle", "battletag", "gamertag",
-                                        "add",     "tag",      "riot",   "blizzard",  "friend"};
-static const char *const unit_words[] = {"day", "kg", "hr", "ml", "min", "dl", "hour", "week", "s"};
+WORD_LIST(account_words, "username", "usernames", "userid", "login", "handle", "gamertag",
+          "screenname", "logon", "signin", "usr");
+WORD_LIST(name_words, "name", "id"); /* behind one of the next: "user name" */
+WORD_LIST(owner_words, "user", "screen", "login", "display", "account", "profile", "gamer",
+          "discord", "portal", "insta");
+WORD_LIST(platforms, "insta", "instagram", "ig", "snapchat", "snap", "discord", "tiktok",
+          "telegram", "twitter", "reddit", "kik", "skype", "venmo", "cashapp", "facebook", "fb",
+          "twitch", "steam", "psn", "xbox", "whatsapp", "linkedin", "youtube", "tumblr", "bluesky",
+          "threads", "roblox", "wechat", "onlyfans", "fortnite", "mastodon", "pinterest", "user",
+          "signal", "zelle");
+WORD_LIST(links, "is", "was", "are", "as", "called", "its", "s", "under", "by");
+WORD_LIST(stops, "the", "a", "an", "my", "your", "not", "and", "or", "required", "is", "was", "it",
+          "to", "in", "on", "for", "but", "wrong", "taken", "invalid", "that", "this", "still",
+          "password", "unknown", "none", "n", "same", "different", "hacked", "private", "locked",
+          "forgotten", "something", "with");
+WORD_LIST(tag_words, "discord", "username", "handle", "battletag", "gamertag", "add", "tag", "riot",
+          "blizzard", "friend");
+WORD_LIST(unit_words, "day", "kg", "hr", "ml", "min", "dl", "hour", "week", "s");
 
 enum label { LABEL_NONE, LABEL_PLATFORM, LABEL_ACCOUNT };
 struct left {
@@ -42,17 +35,16 @@ struct left {
 static enum label label_at(const struct cursor *cursor, uint32_t index)
 {
     uint32_t before = 0;
-    if (cursor_left_is_any(cursor, index, account_words, COUNT(account_words))) {
+    if (cursor_left_is_any(cursor, index, &account_words)) {
         return LABEL_ACCOUNT;
     }
-    if (cursor_left_is_any(cursor, index, name_words, COUNT(name_words))) {
+    if (cursor_left_is_any(cursor, index, &name_words)) {
         return cursor_left_word(cursor, index, &before)
-                       && cursor_left_is_any(cursor, before, owner_words, COUNT(owner_words))
+                       && cursor_left_is_any(cursor, before, &owner_words)
                    ? LABEL_ACCOUNT
                    : LABEL_NONE;
     }
-    return cursor_left_is_any(cursor, index, platforms, COUNT(platforms)) ? LABEL_PLATFORM
-                                                                          : LABEL_NONE;
+    return cursor_left_is_any(cursor, index, &platforms) ? LABEL_PLATFORM : LABEL_NONE;
 }
 
 static struct left left_of(const struct cursor *cursor)
@@ -75,7 +67,7 @@ static struct left left_of(const struct cursor *cursor)
         if (lexeme->class != LEXEME_WORD) {
             return left;
         }
-        if (!left.is_linked && cursor_left_is_any(cursor, index, links, COUNT(links))) {
+        if (!left.is_linked && cursor_left_is_any(cursor, index, &links)) {
             left.is_linked = true;
             continue;
         }
@@ -98,7 +90,7 @@ static bool is_ordinary(const struct cursor *cursor, uint32_t index, uint8_t com
 static uint32_t match_labelled(struct cursor *cursor, uint32_t at)
 {
     const struct left left = left_of(cursor);
-    if (left.label == LABEL_NONE || cursor_is_any(cursor, at, stops, COUNT(stops))) {
+    if (left.label == LABEL_NONE || cursor_is_any(cursor, at, &stops)) {
         return 0;
     }
     struct cursor_code code;
@@ -145,7 +137,7 @@ static uint32_t match_slash(struct cursor *cursor, uint32_t at)
     struct cursor_code code;
     uint32_t left = 0;
     if (cursor_mark(cursor, at + 1) != '/' || !cursor_code(cursor, at + 2, "_-", &code)
-        || code.length < 3 || cursor_is_any(cursor, at + 2, unit_words, COUNT(unit_words))) {
+        || code.length < 3 || cursor_is_any(cursor, at + 2, &unit_words)) {
         return 0;
     }
     const bool is_dose = cursor_left_word(cursor, at, &left)
@@ -161,7 +153,7 @@ static uint32_t match_tag(struct cursor *cursor, uint32_t at)
         return 0;
     }
     const bool is_spoken_of = cursor->reading->view.lexemes[at].class == LEXEME_MIXED
-                              || cursor_has_context(cursor, tag_words, COUNT(tag_words), TAG_WORDS);
+                              || cursor_has_context(cursor, &tag_words, TAG_WORDS);
     return is_spoken_of ? 3 : 0;
 }
 

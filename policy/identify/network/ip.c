@@ -6,10 +6,8 @@
 
 enum { GROUPS_MAX = 9 };
 
-#define COUNT(table) (sizeof(table) / sizeof((table)[0]))
-
-static const char *const version_words[] = {"version",  "v",      "section", "chapter", "release",
-                                            "firmware", "update", "step",    "ver",     "build"};
+WORD_LIST(version_words, "version", "v", "section", "chapter", "release", "firmware", "update",
+          "step", "ver", "build");
 
 static bool is_byte(struct cursor *cursor, uint32_t index)
 {
@@ -68,7 +66,7 @@ static uint32_t match_four(struct cursor *cursor, uint32_t at)
     uint32_t left = 0;
     if (cursor_left_mark(cursor, at) == '.'
         || (cursor_left_word(cursor, at, &left)
-            && cursor_left_is_any(cursor, left, version_words, COUNT(version_words)))) {
+            && cursor_left_is_any(cursor, left, &version_words))) {
         return 0;
     }
     const uint32_t end = four_end(cursor, at);

@@ -6,43 +6,32 @@
 
 enum { LEXEMES_MAX = 170, LABELS_MAX = 12, SITE_WORDS = 5 };
 
-#define COUNT(table) (sizeof(table) / sizeof((table)[0]))
+WORD_LIST(top_levels, "com", "org", "net", "edu", "gov", "mil", "int", "info", "biz", "io", "co",
+          "app", "dev", "health", "care", "clinic", "online", "site", "tech", "store", "blog",
+          "cloud", "page", "link", "club", "xyz", "top", "world", "life", "live", "group", "team",
+          "agency", "network", "systems", "support", "center", "social", "studio", "example",
+          "test", "local", "name", "pro", "mobi", "tv", "cc", "ai", "gg", "ly", "fm", "uk", "ca",
+          "au", "nz", "ie", "de", "fr", "es", "pt", "nl", "ch", "se", "dk", "fi", "pl", "cz", "sk",
+          "hu", "ro", "bg", "gr", "hr", "si", "rs", "ua", "ru", "ee", "lv", "lt", "lu", "cy", "mt",
+          "tr", "il", "za", "ng", "ke", "br", "ar", "mx", "cl", "pe", "ve", "uy", "ec", "jp", "cn",
+          "hk", "tw", "kr", "sg", "my", "ph", "th", "vn", "pk", "ae", "sa", "eg", "eu", "us", "me",
+          "in", "it", "is", "to", "so", "no", "at", "be", "am", "us", "id", "as", "do", "by", "et",
+          "li", "ws", "su", "asia", "jobs", "news", "email", "chat", "zone", "works", "space",
+          "website", "invalid", "museum", "coop", "aero");
 
-static const char *const top_levels[] = {
-    "com",    "org",    "net",    "edu",     "gov",     "mil",     "int",     "info",    "biz",
-    "io",     "co",     "app",    "dev",     "health",  "care",    "clinic",  "online",  "site",
-    "tech",   "store",  "blog",   "cloud",   "page",    "link",    "club",    "xyz",     "top",
-    "world",  "life",   "live",   "group",   "team",    "agency",  "network", "systems", "support",
-    "center", "social", "studio", "example", "test",    "local",   "name",    "pro",     "mobi",
-    "tv",     "cc",     "ai",     "gg",      "ly",      "fm",      "uk",      "ca",      "au",
-    "nz",     "ie",     "de",     "fr",      "es",      "pt",      "nl",      "ch",      "se",
-    "dk",     "fi",     "pl",     "cz",      "sk",      "hu",      "ro",      "bg",      "gr",
-    "hr",     "si",     "rs",     "ua",      "ru",      "ee",      "lv",      "lt",      "lu",
-    "cy",     "mt",     "tr",     "il",      "za",      "ng",      "ke",      "br",      "ar",
-    "mx",     "cl",     "pe",     "ve",      "uy",      "ec",      "jp",      "cn",      "hk",
-    "tw",     "kr",     "sg",     "my",      "ph",      "th",      "vn",      "pk",      "ae",
-    "sa",     "eg",     "eu",     "us",      "me",      "in",      "it",      "is",      "to",
-    "so",     "no",     "at",     "be",      "am",      "us",      "id",      "as",      "do",
-    "by",     "et",     "li",     "ws",      "su",      "asia",    "jobs",    "news",    "email",
-    "chat",   "zone",   "works",  "space",   "website", "invalid", "museum",  "coop",    "aero",
-};
+WORD_LIST(word_levels, "me", "in", "it", "is", "to", "so", "no", "at", "be", "am", "us", "id", "as",
+          "do", "by", "et", "my", "health", "care", "top", "life", "live", "site", "page", "link",
+          "club", "world", "group", "team", "name", "store", "test", "local", "pro", "app",
+          "clinic", "space", "news", "works", "support", "chat", "zone", "jobs", "email", "ph",
+          "de", "es", "se", "si", "la", "center", "social", "online", "network");
 
-static const char *const word_levels[] = {
-    "me",    "in",   "it",    "is",      "to",   "so",     "no",     "at",     "be",
-    "am",    "us",   "id",    "as",      "do",   "by",     "et",     "my",     "health",
-    "care",  "top",  "life",  "live",    "site", "page",   "link",   "club",   "world",
-    "group", "team", "name",  "store",   "test", "local",  "pro",    "app",    "clinic",
-    "space", "news", "works", "support", "chat", "zone",   "jobs",   "email",  "ph",
-    "de",    "es",   "se",    "si",      "la",   "center", "social", "online", "network",
-};
-
-static const char *const site_words[] = {"website", "site", "web",  "link",   "url", "page",
-                                         "visit",   "blog", "http", "domain", "www"};
+WORD_LIST(site_words, "website", "site", "web", "link", "url", "page", "visit", "blog", "http",
+          "domain", "www");
 
 bool web_is_top_level(struct cursor *cursor, uint32_t index, bool *is_word)
 {
-    *is_word = cursor_is_any(cursor, index, word_levels, COUNT(word_levels));
-    return cursor_is_any(cursor, index, top_levels, COUNT(top_levels));
+    *is_word = cursor_is_any(cursor, index, &word_levels);
+    return cursor_is_any(cursor, index, &top_levels);
 }
 
 /* The index behind a run of anything but blanks, quotes and angle brackets, without the punctuation
@@ -126,9 +115,8 @@ static uint32_t match_host(struct cursor *cursor, uint32_t at)
     const char mark = cursor_mark(cursor, host.end);
     const bool has_path = mark == '/' && !cursor_is_blank(cursor, host.end + 1);
     const bool has_port = mark == ':' && cursor_is_class(cursor, host.end + 1, LEXEME_NUMBER);
-    const bool is_certain =
-        !host.top_is_word || host.has_unknown || has_path
-        || cursor_has_context(cursor, site_words, COUNT(site_words), SITE_WORDS);
+    const bool is_certain = !host.top_is_word || host.has_unknown || has_path
+                            || cursor_has_context(cursor, &site_words, SITE_WORDS);
     if (!is_certain || (view->lexemes[at].folded_bytes < 2 && !has_path && host.top_is_word)) {
         return 0;
     }

@@ -3,10 +3,12 @@
 
 #include <string.h>
 
+#include "policy/text/word_hash.h"
+
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 
 /* Pairs come first, as the longer label says more. */
-const struct record_label record_labels[] = {
+static const struct record_label labels[] = {
     {"cross", "blue", POLICY_HPB, 2, true, false},
     {"shield", "blue", POLICY_HPB, 2, true, false},
     {"bar", "state", POLICY_LIC, 1, true, false},
@@ -297,80 +299,54 @@ const struct record_label record_labels[] = {
     {"edipi", NULL, POLICY_CODE, 1, true, false},
     {"dodid", NULL, POLICY_CODE, 1, true, false},
 };
-const size_t record_label_count = COUNT(record_labels);
+const struct word_table record_labels = WORD_TABLE(labels);
 
 const struct record_label record_number_label = {"number", NULL, POLICY_CODE, 0, false, false};
 const struct record_label record_id_label = {"id", NULL, POLICY_CODE, 0, false, false};
 
-static const char *const number_words[] = {"number", "numbers", "no",  "num",        "nbr",
-                                           "nr",     "id",      "ids", "identifier", "code"};
-static const char *const says_words[] = {"is", "was", "ending", "ends"};
-static const char *const link_words[] = {
-    "my",    "the",       "a",       "its",    "it",       "s",      "for",    "with", "on",
-    "in",    "of",        "are",     "and",    "under",    "called", "listed", "as",   "says",
-    "reads", "his",       "her",     "their",  "our",      "your",   "me",     "card", "to",
-    "at",    "currently", "new",     "old",    "this",     "that",   "here",   "ok",   "okay",
-    "be",    "shows",     "showing", "starts", "starting", "begins", "marked", "has",  "by",
-    "im",    "i",         "from",    "which",
-};
-static const char *const units[] = {
-    "mg",       "mcg",     "ug",     "g",       "kg",     "ml",       "l",      "iu",     "units",
-    "unit",     "tablets", "tablet", "pills",   "pill",   "capsules", "mm",     "cm",     "m",
-    "km",       "lb",      "lbs",    "oz",      "bpm",    "mmhg",     "mmol",   "kcal",   "cal",
-    "calories", "percent", "days",   "day",     "weeks",  "week",     "months", "month",  "years",
-    "year",     "yrs",     "yr",     "hours",   "hour",   "hrs",      "hr",     "h",      "minutes",
-    "minute",   "mins",    "min",    "seconds", "sec",    "s",        "am",     "pm",     "st",
-    "nd",       "rd",      "th",     "dollars", "bucks",  "usd",      "euros",  "pounds", "people",
-    "patients", "times",   "steps",  "words",   "points", "degrees",  "meq",    "ng",     "miles",
-    "feet",     "ft",      "inches", "k",       "x",      "mah",      "hz",     "khz",    "mhz",
-    "ghz",      "gb",      "mb",     "tb",
-};
-static const char *const device_labels[] = {
-    "imei", "meid", "udi", "iccid", "sn", "serial", "gtin",
-};
+WORD_LIST(number_words, "number", "numbers", "no", "num", "nbr", "nr", "id", "ids", "identifier",
+          "code");
+WORD_LIST(says_words, "is", "was", "ending", "ends");
+WORD_LIST(link_words, "my", "the", "a", "its", "it", "s", "for", "with", "on", "in", "of", "are",
+          "and", "under", "called", "listed", "as", "says", "reads", "his", "her", "their", "our",
+          "your", "me", "card", "to", "at", "currently", "new", "old", "this", "that", "here", "ok",
+          "okay", "be", "shows", "showing", "starts", "starting", "begins", "marked", "has", "by",
+          "im", "i", "from", "which");
+WORD_LIST(units, "mg", "mcg", "ug", "g", "kg", "ml", "l", "iu", "units", "unit", "tablets",
+          "tablet", "pills", "pill", "capsules", "mm", "cm", "m", "km", "lb", "lbs", "oz", "bpm",
+          "mmhg", "mmol", "kcal", "cal", "calories", "percent", "days", "day", "weeks", "week",
+          "months", "month", "years", "year", "yrs", "yr", "hours", "hour", "hrs", "hr", "h",
+          "minutes", "minute", "mins", "min", "seconds", "sec", "s", "am", "pm", "st", "nd", "rd",
+          "th", "dollars", "bucks", "usd", "euros", "pounds", "people", "patients", "times",
+          "steps", "words", "points", "degrees", "meq", "ng", "miles", "feet", "ft", "inches", "k",
+          "x", "mah", "hz", "khz", "mhz", "ghz", "gb", "mb", "tb");
+WORD_LIST(device_labels, "imei", "meid", "udi", "iccid", "sn", "serial", "gtin");
 
-/* Most comparisons end with the first character: so no strlen. */
-static bool is_any(const struct window_view *view, uint32_t index, const char *const *texts,
-                   size_t count)
+static bool is_any(const struct window_view *view, uint32_t index, const struct word_table *words)
 {
-    const char *folded = lexeme_text(view, index);
-    const uint32_t length = view->lexemes[index].folded_bytes;
-    for (size_t i = 0; i < count; i++) {
-        uint32_t same = 0;
-        while (same < length && texts[i][same] == folded[same]) {
-            same++;
-        }
-        if (same == length && texts[i][same] == 0) {
-            return true;
-        }
-    }
-    return false;
+    const struct lexeme *lexeme = &view->lexemes[index];
+    return word_table_row(words, lexeme->hash, lexeme_text(view, index), lexeme->folded_bytes) != 0;
 }
 
 enum record_link record_link_of(const struct window_view *view, uint32_t index)
 {
-    if (is_any(view, index, number_words, COUNT(number_words))) {
+    if (is_any(view, index, &number_words)) {
         return RECORD_LINK_NUMBER;
     }
-    if (is_any(view, index, says_words, COUNT(says_words))) {
+    if (is_any(view, index, &says_words)) {
         return RECORD_LINK_SAYS;
     }
-    return is_any(view, index, link_words, COUNT(link_words)) ? RECORD_LINK_WORD : RECORD_LINK_NONE;
+    return is_any(view, index, &link_words) ? RECORD_LINK_WORD : RECORD_LINK_NONE;
 }
 
 bool record_is_unit(const char *text, size_t length)
 {
-    for (size_t i = 0; i < COUNT(units); i++) {
-        if (strlen(units[i]) == length && memcmp(units[i], text, length) == 0) {
-            return true;
-        }
-    }
-    return false;
+    return word_table_row(&units, (uint32_t)word_hash(text, length), text, length) != 0;
 }
 
 bool record_is_device_label(const struct window_view *view, uint32_t index)
 {
-    return is_any(view, index, device_labels, COUNT(device_labels));
+    return is_any(view, index, &device_labels);
 }
 
 static const struct {

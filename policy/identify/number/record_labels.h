@@ -1,6 +1,7 @@
 /* record_labels.h - the words by which records, accounts, licences, vehicles and devices are
  * called, and what may stand between such a word and its number. Tables, read-only. */
 #pragma once
+#include "policy/identify/words/word_table.h"
 #include "policy/kind.h"
 #include "policy/text/lexeme.h"
 
@@ -13,8 +14,7 @@ struct record_label {
     bool is_plate;     /* the value must look like a plate or VIN */
 };
 
-extern const struct record_label record_labels[];
-extern const size_t record_label_count;
+extern const struct word_table record_labels; /* of struct record_label; pairs come first */
 extern const struct record_label record_id_label, record_number_label; /* of whatever */
 
 enum record_link {

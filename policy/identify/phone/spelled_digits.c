@@ -75,6 +75,8 @@ static uint32_t token(struct cursor *cursor, uint32_t index, struct spelled *spe
     return end;
 }
 
+WORD_LIST(said, "dash", "hyphen", "dot", "then", "space", "period");
+
 /* Spaces, and one of "-.,", "dash" or "then": where the next token may begin. */
 static uint32_t gap(struct cursor *cursor, uint32_t index, struct spelled *spelled)
 {
@@ -84,8 +86,7 @@ static uint32_t gap(struct cursor *cursor, uint32_t index, struct spelled *spell
         next = glance_spaces(cursor, next + 1);
     }
     spelled->has_comma |= mark == ',';
-    static const char *const said[] = {"dash", "hyphen", "dot", "then", "space", "period"};
-    if (next != index && cursor_is_any(cursor, next, said, sizeof said / sizeof said[0])) {
+    if (next != index && cursor_is_any(cursor, next, &said)) {
         next = glance_spaces(cursor, next + 1);
     }
     return next == index ? 0 : next;

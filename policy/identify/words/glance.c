@@ -62,7 +62,7 @@ static uint32_t word_at(const struct window_view *view, uint32_t index,
     if (lexeme->class != LEXEME_WORD && lexeme->class != LEXEME_MIXED) {
         return 0;
     }
-    return word_table_find(table, lexeme_text(view, index), lexeme->folded_bytes);
+    return word_table_value(table, lexeme->hash, lexeme_text(view, index), lexeme->folded_bytes);
 }
 
 uint32_t glance_word(struct cursor *cursor, uint32_t index, const struct word_table *table)

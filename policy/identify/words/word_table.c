@@ -1,37 +1,51 @@
 /* word_table.c - see word_table.h. */
 #include "policy/identify/words/word_table.h"
 
+#include <pthread.h>
 #include <string.h>
 
-static int compare(const char *text, const char *key, size_t length)
+#include "base/assert.h"
+#include "policy/text/word_hash.h"
+
+/* The first of rows with the same word stays the one that is found. */
+static void add(const struct word_table *table, uint32_t row)
 {
-    const int order = strncmp(text, key, length);
-    return order != 0 ? order : text[length] != '\0';
+    const char *text = word_table_text(table, row);
+    const uint32_t hash = (uint32_t)word_hash(text, strlen(text));
+    const uint32_t mask = table->slot_count - 1;
+    uint32_t i = hash & mask;
+    while (table->slots[i] != 0) {
+        if (strcmp(word_table_text(table, (table->slots[i] & 0xffff) - 1), text) == 0) {
+            return;
+        }
+        i = (i + 1) & mask;
+    }
+    table->slots[i] = (hash & 0xffff0000U) | (row + 1);
+}
+
+void word_table_fill(const struct word_table *table)
+{
+    static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+    ASSERT(table->count <= WORD_TABLE_ROWS_MAX && table->slot_count >= 2 * table->count);
+    ASSERT(pthread_mutex_lock(&mutex) == 0);
+    if (!atomic_load_explicit(&table->state->is_ready, memory_order_relaxed)) {
+        for (uint32_t row = 0; row < table->count; row++) {
+            add(table, row);
+        }
+        atomic_store_explicit(&table->state->is_ready, true, memory_order_release);
+    }
+    ASSERT(pthread_mutex_unlock(&mutex) == 0);
 }
 
 uint32_t word_table_find(const struct word_table *table, const char *text, size_t length)
 {
-    uint32_t low = 0;
-    uint32_t high = table->count;
-    while (low < high) {
-        const uint32_t middle = low + (high - low) / 2;
-        const int order = compare(table->entries[middle].text, text, length);
-        if (order == 0) {
-            return table->entries[middle].value;
-        }
-        if (order < 0) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
-    return 0;
+    return word_table_value(table, (uint32_t)word_hash(text, length), text, length);
 }
 
 bool word_table_is_sorted(const struct word_table *table)
 {
-    for (uint32_t i = 1; i < table->count; i++) {
-        if (strcmp(table->entries[i - 1].text, table->entries[i].text) >= 0) {
+    for (uint32_t row = 1; row < table->count; row++) {
+        if (strcmp(word_table_text(table, row - 1), word_table_text(table, row)) >= 0) {
             return false;
         }
     }

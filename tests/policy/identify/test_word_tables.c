@@ -23,7 +23,8 @@ static void is_sorted(void)
     for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++) {
         CHECK(word_table_is_sorted(tables[i]), "table %zu", i);
         for (uint32_t k = 0; k < tables[i]->count; k++) {
-            const struct word_entry *entry = &tables[i]->entries[k];
+            const struct word_entry *entries = tables[i]->rows;
+            const struct word_entry *entry = &entries[k];
             CHECK(word_table_find(tables[i], entry->text, strlen(entry->text)) == entry->value,
                   "%s", entry->text);
             CHECK(entry->value != 0, "%s", entry->text);
