@@ -258,8 +258,8 @@ struct finding detect_name(const struct reading *reading)
         return no;
     }
     const struct name_left left = name_left_read(reading);
-    if (left.is_glued || name_place_ends_term(reading)) {
-        return no;
+    if (left.is_glued || name_place_is_inside_term(&cursor)) {
+        return cursor_answer(&cursor, no);
     }
     if (is_lone_letter(&cursor, &word, &left)) {
         return cursor_answer(&cursor, no);

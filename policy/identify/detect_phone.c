@@ -34,13 +34,16 @@ struct groups {                /* of digits, as they were written */
 static uint32_t separator(struct cursor *cursor, uint32_t index, char *mark)
 {
     uint32_t next = glance_spaces(cursor, index);
-    *mark = next != index ? ' ' : '\0';
+    const bool is_spaced = next != index;
+    *mark = is_spaced ? ' ' : '\0';
     const char found = glance_mark(cursor, next, "-./_~*|");
     if (found != '\0') {
         *mark = found;
-        next = glance_spaces(cursor, next + 1);
-        const bool is_wide = next != index + 1;
-        return is_wide && found == '.' ? 0 : next; /* "0966. 5" is the end of a sentence */
+        const uint32_t twice = glance_mark(cursor, next + 1, "-_~*|") == found; /* "415--555" */
+        const uint32_t behind = next + 1 + twice;
+        next = glance_spaces(cursor, behind);
+        const bool is_sentence_end = !is_spaced && next != behind; /* "0966. 5" */
+        return is_sentence_end && found == '.' ? 0 : next;
     }
     return next == index ? 0 : next;
 }

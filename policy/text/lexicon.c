@@ -395,7 +395,8 @@ uint32_t lexicon_find_hash(const struct lexicon *lexicon, uint64_t hash)
 {
     uint32_t tag = 0;
     const uint32_t number = number_of(lexicon, hash, &tag);
-    return lexicon->slots[number].entry.flags & LEXICON_KEY ? number : 0;
+    const unsigned flags = lexicon->slots[number].entry.flags;
+    return flags & (LEXICON_KEY | LEXICON_PHRASE_START) ? number : 0;
 }
 
 const struct lexicon_entry *lexicon_entry(const struct lexicon *lexicon, uint32_t number)

@@ -43,8 +43,8 @@ struct lexicon_source {
 MUST_CHECK enum status lexicon_parse(const struct lexicon_source *source, struct lexicon **out,
                                      struct failure *failure);
 
-/* An entry's number, 0: none. Then lexicon_entry(lexicon, number), good while the lexicon lives;
- * of 0 an entry of zeros. */
+/* An entry's number, or that of a word that only begins longer ones; 0: none. Then
+ * lexicon_entry(lexicon, number), good while the lexicon lives; of 0 an entry of zeros. */
 uint32_t lexicon_find(const struct lexicon *lexicon, const char *folded, size_t length);
 uint32_t lexicon_find_hash(const struct lexicon *lexicon, uint64_t hash); /* word_hash */
 const struct lexicon_entry *lexicon_entry(const struct lexicon *lexicon, uint32_t number);

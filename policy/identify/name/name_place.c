@@ -24,7 +24,7 @@ static const char *const suffixes[] = {"ville", "burg",  "burgh", "boro",  "boro
                                        "stad",  "berg",  "dorf",  "grad",  "sk",      "polis"};
 
 /* The next word of a phrase and where it begins; false: none follows as a place's words do. */
-static bool next_word(struct cursor *cursor, uint32_t end, bool is_capital, uint32_t *index)
+static bool next_word(struct cursor *cursor, uint32_t end, uint32_t *index)
 {
     const char mark = cursor_mark(cursor, end);
     *index = end + 1;
@@ -36,27 +36,32 @@ static bool next_word(struct cursor *cursor, uint32_t end, bool is_capital, uint
         *index = end + 2;
     } else if (mark == ' ') {
         *index = name_word_skip(cursor, end);
+    } else if (mark == '\'' && cursor_is(cursor, end + 1, "s")) {
+        return true; /* "Valentine's Day" is "valentine s day" */
     } else if (mark != '-') {
         return false;
     }
     const struct lexeme *const lexeme = cursor_lexeme(cursor, *index);
-    if (!lexeme || lexeme->class != LEXEME_WORD) {
-        return false;
-    }
-    return !is_capital || lexeme->letter_case != CASE_LOWER
-           || cursor_is_any(cursor, *index, &small_words);
+    return lexeme && lexeme->class == LEXEME_WORD;
 }
 
-/* The longest entry that begins at `at`, in words joined by one space; its end, 0: there is none.
- */
-static uint32_t longest_entry(struct cursor *cursor, bool is_capital, uint32_t *number,
-                              uint32_t *words)
+/* "Long beach" is no town, "Brussels sprouts" may be a term. */
+static bool is_written_as_place(struct cursor *cursor, uint32_t index, bool is_capital)
+{
+    return !is_capital || cursor->reading->view.lexemes[index].letter_case != CASE_LOWER
+           || cursor_is_any(cursor, index, &small_words);
+}
+
+/* The longest entry that begins at `index`, in words joined by one space; its end, 0: there is
+ * none. */
+static uint32_t longest_entry(struct cursor *cursor, uint32_t index, bool is_capital,
+                              uint32_t *number, uint32_t *words)
 {
     const struct window_view *const view = &cursor->reading->view;
     char text[PLACE_BYTES_MAX];
     size_t bytes = 0;
-    uint32_t index = view->at;
     uint32_t end = 0;
+    bool is_place = true;
     for (uint32_t count = 1; count <= PLACE_WORDS_MAX; count++) {
         const struct lexeme *const lexeme = &view->lexemes[index];
         if (bytes + lexeme->folded_bytes + 1 > sizeof text) {
@@ -67,14 +72,16 @@ static uint32_t longest_entry(struct cursor *cursor, bool is_capital, uint32_t *
         uint32_t found = 0;
         const enum lexicon_match match =
             lexicon_phrase(cursor->reading->terms->lexicon, text, bytes, &found);
-        if (found != 0) {
+        const unsigned flags = lexicon_entry(cursor->reading->terms->lexicon, found)->flags;
+        if (found != 0 && (is_place || (flags & LEXICON_TERM))) {
             *number = found;
             *words = count;
             end = index + 1;
         }
-        if (match != LEXICON_BEGINS || !next_word(cursor, index + 1, is_capital, &index)) {
+        if (match != LEXICON_BEGINS || !next_word(cursor, index + 1, &index)) {
             break;
         }
+        is_place = is_place && is_written_as_place(cursor, index, is_capital);
         text[bytes++] = ' ';
     }
     return end;
@@ -173,7 +180,7 @@ struct name_place name_place_read(struct cursor *cursor, const struct name_word 
     }
     uint32_t number = 0;
     uint32_t words = 0;
-    place.end = longest_entry(cursor, is_capital, &number, &words);
+    place.end = longest_entry(cursor, cursor->reading->view.at, is_capital, &number, &words);
     if (place.end == 0) {
         return place;
     }
@@ -192,26 +199,34 @@ struct name_place name_place_read(struct cursor *cursor, const struct name_word 
     return place;
 }
 
-bool name_place_ends_term(const struct reading *reading)
+/* The word before `index`, behind one space, a hyphen or an apostrophe; false: none. */
+static bool word_before(const struct window_view *view, uint32_t index, uint32_t *found)
 {
-    const struct window_view *const view = &reading->view;
-    char text[PLACE_BYTES_MAX];
-    const uint32_t at = view->at;
-    if (at < 2 || view->lexemes[at - 1].class != LEXEME_SPACE
-        || view->lexemes[at - 2].class != LEXEME_WORD
-        || !(lexicon_entry(reading->terms->lexicon, view->lexemes[at - 2].word)->flags
-             & LEXICON_PHRASE_START)) {
+    if (index < 2 || view->lexemes[index - 2].class != LEXEME_WORD) {
         return false;
     }
-    const size_t before = view->lexemes[at - 2].folded_bytes;
-    const size_t after = view->lexemes[at].folded_bytes;
-    if (before + after + 1 > sizeof text) {
-        return false;
+    const bool is_possessive = lexeme_is(view, index - 1, "'") && lexeme_is(view, index, "s");
+    *found = index - 2;
+    return view->lexemes[index - 1].class == LEXEME_SPACE || is_possessive
+           || lexeme_is(view, index - 1, "-");
+}
+
+bool name_place_is_inside_term(struct cursor *cursor)
+{
+    const struct window_view *const view = &cursor->reading->view;
+    const struct lexicon *const lexicon = cursor->reading->terms->lexicon;
+    uint32_t first = view->at;
+    for (uint32_t back = 1; back < PLACE_WORDS_MAX && word_before(view, first, &first); back++) {
+        if (!(lexicon_entry(lexicon, view->lexemes[first].word)->flags & LEXICON_PHRASE_START)) {
+            continue;
+        }
+        const bool is_capital = view->lexemes[first].letter_case != CASE_LOWER;
+        uint32_t number = 0;
+        uint32_t words = 0;
+        const uint32_t end = longest_entry(cursor, first, is_capital, &number, &words);
+        if (end > view->at && (lexicon_entry(lexicon, number)->flags & LEXICON_TERM) != 0) {
+            return true;
+        }
     }
-    memcpy(text, lexeme_text(view, at - 2), before);
-    text[before] = ' ';
-    memcpy(text + before + 1, lexeme_text(view, at), after);
-    uint32_t number = 0;
-    (void)lexicon_phrase(reading->terms->lexicon, text, before + after + 1, &number);
-    return (lexicon_entry(reading->terms->lexicon, number)->flags & LEXICON_TERM) != 0;
+    return false;
 }

@@ -15,5 +15,6 @@ struct name_place {
 struct name_place name_place_read(struct cursor *cursor, const struct name_word *first,
                                   const struct name_left *left);
 
-/* The word at `at` ends an entry of several words that is none: "Zealand" after "New". */
-bool name_place_ends_term(const struct reading *reading);
+/* The word at `at` is a further one of a term of several words: "Zealand" after "New", "Daniel" in
+ * "Jack Daniel's". */
+bool name_place_is_inside_term(struct cursor *cursor);

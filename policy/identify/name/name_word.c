@@ -111,7 +111,8 @@ static enum name_case case_of(const struct reading *reading, uint32_t index,
     if (is_among_capitals(reading, index)) {
         return NAME_CAPS;
     }
-    const bool is_known = word->lists.word > 0 || (word->lists.flags & ~LEXICON_KEY) != 0;
+    const unsigned kinds = word->lists.flags & ~(unsigned)(LEXICON_KEY | LEXICON_PHRASE_START);
+    const bool is_known = word->lists.word > 0 || kinds != 0;
     return lexeme->folded_bytes >= CAPS_WORD_BYTES && !is_known ? NAME_CAPITAL : NAME_ACRONYM;
 }
 

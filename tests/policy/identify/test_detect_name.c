@@ -112,6 +112,13 @@ static const struct {
     {"in Poolsborough", "CITY:Poolsborough"},
     {"in pain, in bed, in therapy, in general, in love, in school", ""},
     {"St. Louis, MO", "CITY:St. Louis"},
+    /* terms of several words: with a possessive, a hyphen, small letters; not with a strong left */
+    {"we ate at McDonald's and then Jack Daniel's, on Valentine's Day", ""},
+    {"Ms. McDonald's son", "NAME:McDonald"},
+    {"Martin Luther King Day, Stardew Valley, Brussels sprouts, Lily of the valley", ""},
+    {"Martin Luther Reyes called", "NAME:Martin Luther Reyes"},
+    {"Epstein-Barr, Charcot-Marie-Tooth and Spina Bifida", ""},
+    {"Overeaters Anonymous or Al-Anon", ""},
     /* parts of other things */
     {"write anna@example.org or see anna.example.org", ""},
     {"@anna and #will", ""},
