@@ -19,6 +19,7 @@ struct waiting {
     char entry[HAND_OFF_ENTRY_BYTES]; /* in the stream; "": not there yet */
     uint32_t attempts;
     uint64_t due_ns;
+    uint64_t tried_ns; /* when its tenant's webhook was last tried, with whatever event */
     bool is_used;
 };
 
@@ -37,20 +38,29 @@ struct hand_off {
 
 /* ---- queue ----------------------------------------------------------------------------------- */
 
-/* With the lock. False: it is full. */
+/* With the lock. False: it is full, or has enough of this tenant. */
 static bool add(struct hand_off *hand_off, const struct hand_off_event *event, const char *entry)
 {
+    struct waiting *place = NULL;
+    uint32_t tenant_count = 0;
+    uint64_t tried_ns = 0;
     for (size_t i = 0; i < HAND_OFF_EVENTS_MAX; i++) {
         struct waiting *waiting = &hand_off->waiting[i];
         if (!waiting->is_used) {
-            *waiting = (struct waiting){.event = *event, .is_used = true};
-            snprintf(waiting->entry, sizeof waiting->entry, "%s", entry);
-            hand_off->counts.waiting++;
-            return true;
+            place = place ? place : waiting;
+        } else if (tenant_same(waiting->event.tenant, event->tenant)) {
+            tenant_count++;
+            tried_ns = waiting->tried_ns;
         }
     }
-    hand_off->counts.lost++;
-    return false;
+    if (!place || tenant_count >= HAND_OFF_TENANT_MAX) {
+        hand_off->counts.lost++;
+        return false;
+    }
+    *place = (struct waiting){.event = *event, .tried_ns = tried_ns, .is_used = true};
+    snprintf(place->entry, sizeof place->entry, "%s", entry);
+    hand_off->counts.waiting++;
+    return true;
 }
 
 void hand_off_push(struct hand_off *hand_off, const struct hand_off_event *event)
@@ -128,6 +138,20 @@ static void keep(struct hand_off *hand_off, struct waiting *waiting)
     }
 }
 
+/* Before any is sent: a slow webhook must not cost what waits behind it its place there. */
+static void keep_all(struct hand_off *hand_off)
+{
+    for (size_t i = 0; hand_off->has_redis && i < HAND_OFF_EVENTS_MAX; i++) {
+        struct waiting *waiting = &hand_off->waiting[i];
+        pthread_mutex_lock(&hand_off->lock);
+        const bool is_used = waiting->is_used;
+        pthread_mutex_unlock(&hand_off->lock);
+        if (is_used) {
+            keep(hand_off, waiting);
+        }
+    }
+}
+
 /* ---- sending --------------------------------------------------------------------------------- */
 
 static void end(struct hand_off *hand_off, struct waiting *waiting, bool is_acknowledged)
@@ -154,12 +178,25 @@ static uint64_t pause_s(uint32_t attempts)
     return doubled < HAND_OFF_PAUSE_MAX_S ? doubled : HAND_OFF_PAUSE_MAX_S;
 }
 
+static void mark_tried(struct hand_off *hand_off, struct tenant_id tenant)
+{
+    const uint64_t now_ns = clock_monotonic_ns();
+    pthread_mutex_lock(&hand_off->lock);
+    for (size_t i = 0; i < HAND_OFF_EVENTS_MAX; i++) {
+        struct waiting *waiting = &hand_off->waiting[i];
+        if (waiting->is_used && tenant_same(waiting->event.tenant, tenant)) {
+            waiting->tried_ns = now_ns;
+        }
+    }
+    pthread_mutex_unlock(&hand_off->lock);
+}
+
 static void try_one(struct hand_off *hand_off, CURL *curl, struct waiting *waiting)
 {
     struct failure failure = {""};
     const int64_t now_unix_s = clock_unix_ms() / 1000;
     struct rules *rules = policy_rules(hand_off->config.policy, waiting->event.tenant_name);
-    keep(hand_off, waiting);
+    mark_tried(hand_off, waiting->event.tenant);
     waiting->attempts++;
     const enum status status = hand_off_post_send(curl, rules, &waiting->event, now_unix_s,
                                                   &hand_off->is_stopping, &failure);
@@ -178,7 +215,14 @@ static void try_one(struct hand_off *hand_off, CURL *curl, struct waiting *waiti
     }
 }
 
-/* The one that has been due longest; NULL: none is. */
+/* Tenants take turns, so that one whose webhook is slow delays others by one attempt; within one,
+ * what has been due longest. */
+static bool goes_before(const struct waiting *a, const struct waiting *b)
+{
+    return a->tried_ns != b->tried_ns ? a->tried_ns < b->tried_ns : a->due_ns < b->due_ns;
+}
+
+/* NULL: none is due. */
 static struct waiting *next_due(struct hand_off *hand_off)
 {
     const uint64_t now_ns = clock_monotonic_ns();
@@ -187,7 +231,7 @@ static struct waiting *next_due(struct hand_off *hand_off)
     for (size_t i = 0; i < HAND_OFF_EVENTS_MAX; i++) {
         struct waiting *waiting = &hand_off->waiting[i];
         if (waiting->is_used && waiting->due_ns <= now_ns
-            && (!next || waiting->due_ns < next->due_ns)) {
+            && (!next || goes_before(waiting, next))) {
             next = waiting;
         }
     }
@@ -211,11 +255,13 @@ static void *run(void *context)
         if (!hand_off->has_resumed && may_ask_redis(hand_off, clock_monotonic_ns())) {
             resume(hand_off);
         }
+        keep_all(hand_off);
         struct waiting *due = next_due(hand_off);
         if (due) {
             try_one(hand_off, curl, due);
         }
     }
+    keep_all(hand_off); /* what came during the last attempt */
     curl_easy_cleanup(curl);
     return NULL;
 }

@@ -6,6 +6,7 @@
 
 enum {
     HAND_OFF_EVENTS_MAX = 1024, /* not acknowledged yet */
+    HAND_OFF_TENANT_MAX = 256, /* of them, of one tenant: its webhook must not cost others theirs */
     HAND_OFF_NAME_BYTES = 64,
     HAND_OFF_ID_BYTES = 40,
     HAND_OFF_HOURS = 24,
@@ -42,6 +43,6 @@ void hand_off_stop(struct hand_off *hand_off); /* ends the attempt under way; NU
 void hand_off_push(struct hand_off *hand_off, const struct hand_off_event *event);
 
 struct hand_off_counts {
-    uint64_t waiting, acknowledged, given_up, lost; /* lost: the queue was full */
+    uint64_t waiting, acknowledged, given_up, lost; /* lost: no room for it */
 };
 struct hand_off_counts hand_off_counts(struct hand_off *hand_off);
