@@ -128,6 +128,14 @@ static void count_policy(const struct generation *generation)
     }
 }
 
+static void give_back_ticket(struct generation *generation)
+{
+    const uint64_t ticket = atomic_exchange(&generation->ticket, 0);
+    if (ticket != 0) {
+        engine_loop_release(generation->service->engine_loop, (struct engine_ticket){ticket});
+    }
+}
+
 /* Counted, recorded and everything of others given back, once; before the client can read of the
  * end. */
 static void conclude(struct generation *generation, const struct generation_end *end)
@@ -140,10 +148,7 @@ static void conclude(struct generation *generation, const struct generation_end 
     count(generation, &facts, end);
     count_policy(generation);
     generation_record_end(generation->service->trail, &facts, end);
-    const uint64_t ticket = atomic_exchange(&generation->ticket, 0);
-    if (ticket != 0) {
-        engine_loop_release(generation->service->engine_loop, (struct engine_ticket){ticket});
-    }
+    give_back_ticket(generation);
     if (generation->has_budget) {
         auth_release(generation->service->config.auth, generation->identity.tenant,
                      generation->tokens_taken,
@@ -360,6 +365,23 @@ static void record_accepted(struct generation *generation)
     }
 }
 
+/* Where the engine has no answer, a person in a crisis still hears where help is. False: there is
+ * nothing to tell, or no memory for it. */
+static bool answer_without_engine(struct generation *generation)
+{
+    struct screen *screen = &generation->screen;
+    if (!screen->has_protocol || screen->is_answered) {
+        return false;
+    }
+    give_back_ticket(generation);
+    openai_answer_close(&generation->answer);
+    token_log_destroy(generation->log);
+    generation->log = NULL;
+    screen->is_answered = true;
+    generation->submitted = open_answer(generation) == STATUS_OK ? STATUS_OK : STATUS_FULL;
+    return generation->submitted == STATUS_OK;
+}
+
 /* What is told first is known now. The engine may work while the record is written. */
 static void launch(struct generation *generation)
 {
@@ -373,7 +395,7 @@ static void launch(struct generation *generation)
     atomic_store(&generation->ticket, ticket.value);
     openai_prompts_destroy(&generation->prompts);
     generation->phase = PHASE_ADMITTING;
-    if (generation->submitted == STATUS_OK) {
+    if (generation->submitted == STATUS_OK || answer_without_engine(generation)) {
         record_accepted(generation);
         hand_off(generation);
     }
@@ -403,7 +425,10 @@ static void answer_whole(struct generation *generation, struct http_exchange *ex
 {
     struct service *service = generation->service;
     struct openai_answer *answer = &generation->answer;
-    const enum openai_progress progress = openai_answer_gather(answer);
+    enum openai_progress progress = openai_answer_gather(answer);
+    if (progress == OPENAI_BROKEN && answer_without_engine(generation)) {
+        progress = OPENAI_DONE;
+    }
     if (progress == OPENAI_WAITING) {
         return;
     }
@@ -451,7 +476,7 @@ static void step(struct http_exchange *exchange, void *context)
     if (keeping == AUDIT_WAITING || (!is_decided && keeping != AUDIT_LOST)) {
         return;
     }
-    if (admission != STATUS_OK) {
+    if (admission != STATUS_OK && !answer_without_engine(generation)) {
         const struct openai_refusal refusal =
             openai_refusal_of_status(generation->service, admission);
         refuse(generation, exchange, &refusal);
@@ -550,12 +575,16 @@ static void submit(struct generation *generation, struct http_exchange *exchange
         .context = generation, .step = step, .pull = pull, .abandon = abandon, .destroy = destroy};
     generation->prompt = openai_reply_body_digest(exchange, generation->service);
     generation->handle = http_defer(exchange, &task);
-    if (screen_asks_model(&generation->screen)
+    const bool asks_model = screen_asks_model(&generation->screen);
+    if (asks_model
         && second_read_begin(&generation->second_read, generation->service, &generation->request,
                              generation->identity.tenant, generation->handle.value)
                == STATUS_OK) {
         generation->phase = PHASE_READING;
     } else {
+        if (asks_model) {
+            screen_raise(&generation->screen, false, true);
+        }
         launch(generation);
     }
     if (atomic_load(&generation->is_abandoned)) {
@@ -595,7 +624,7 @@ void generation_start(struct http_exchange *exchange, void *context, enum openai
     if (status == STATUS_OK) {
         status = service_status(service);
     }
-    if (status != STATUS_OK) {
+    if (status != STATUS_OK && status != STATUS_UNAVAILABLE) { /* which launch() asks again */
         const struct openai_refusal refusal = openai_refusal_of_status(service, status);
         openai_reply_refusal(
             exchange, service,

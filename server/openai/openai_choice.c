@@ -18,11 +18,11 @@ static void count_characters(struct openai_choice *choice, const char *text, siz
 static enum status open_preface(struct openai_choice *choice)
 {
     const char *preface = choice->terms->preface;
-    if (!preface) {
-        return STATUS_OK;
-    }
     if (choice->terms->is_answered) {
         choice->finish = choice->terms->answered_finish;
+    }
+    if (!preface) {
+        return STATUS_OK;
     }
     enum status status = buffer_append_text(&choice->text, preface);
     if (status == STATUS_OK && !choice->terms->is_answered) {
@@ -89,10 +89,15 @@ static enum status pass_on(struct openai_choice *choice, size_t held)
 
 enum status openai_choice_echo(struct openai_choice *choice, const char *text, size_t length)
 {
-    const enum status status = buffer_append(&choice->raw, text, length);
+    enum status status = buffer_append(&choice->raw, text, length);
     count_characters(choice, text, length);
     choice->echo_bytes += length;
-    return status == STATUS_OK ? pass_on(choice, 0) : status;
+    if (status == STATUS_OK) {
+        status = pass_on(choice, 0);
+    }
+    return status == STATUS_OK && choice->finish != OPENAI_RUNNING
+               ? outbound_end(choice->outbound, &choice->text) /* no step will */
+               : status;
 }
 
 static void append(struct openai_choice *choice, const char *text, size_t length)

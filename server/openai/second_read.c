@@ -71,18 +71,18 @@ static enum status first_id(const struct model *model, const char *word, uint32_
 static enum status choose_words(const struct model *model, struct second_read *read,
                                 struct engine_sampling *out)
 {
-    uint32_t no_id = 0;
     enum status status = first_id(model, "Yes", &read->yes_id);
     if (status == STATUS_OK) {
-        status = first_id(model, "No", &no_id);
+        status = first_id(model, "No", &read->no_id);
     }
-    if (status != STATUS_OK || read->yes_id == no_id) {
+    if (status != STATUS_OK || read->yes_id == read->no_id) {
         return STATUS_UNSUPPORTED;
     }
-    *out = (struct engine_sampling){.top_p = 1.0F,
-                                    .repetition_penalty = 1.0F,
-                                    .bias_count = 2,
-                                    .bias = {{read->yes_id, ONLY_THESE}, {no_id, ONLY_THESE}}};
+    *out =
+        (struct engine_sampling){.top_p = 1.0F,
+                                 .repetition_penalty = 1.0F,
+                                 .bias_count = 2,
+                                 .bias = {{read->yes_id, ONLY_THESE}, {read->no_id, ONLY_THESE}}};
     return STATUS_OK;
 }
 
@@ -127,7 +127,10 @@ enum second_read_answer second_read_look(const struct second_read *read)
     if (token_log_count(read->log, 0) == 0) {
         return end == TOKEN_END_NONE ? SECOND_READ_WAITING : SECOND_READ_FAILED;
     }
-    return token_log_token(read->log, 0, 0).id == read->yes_id ? SECOND_READ_YES : SECOND_READ_NO;
+    const uint32_t id = token_log_token(read->log, 0, 0).id;
+    return id == read->yes_id  ? SECOND_READ_YES
+           : id == read->no_id ? SECOND_READ_NO
+                               : SECOND_READ_FAILED;
 }
 
 void second_read_cancel(struct second_read *read)

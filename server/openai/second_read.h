@@ -11,7 +11,7 @@
 struct second_read { /* start from {0}; end it in any case */
     struct engine_loop *engine_loop;
     struct token_log *log;
-    uint32_t yes_id;
+    uint32_t yes_id, no_id;
     _Atomic uint64_t ticket; /* 0: none */
 };
 

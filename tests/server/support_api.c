@@ -1,7 +1,10 @@
 #include "tests/server/support_api.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+enum { HEAD_BYTES = 1024, PATIENCE_MS = 20000 };
 
 static bool start_parts(struct api *api, const struct api_terms *terms, struct failure *failure)
 {
@@ -80,4 +83,25 @@ void api_write_request(const char *line, const char *key, const char *body, char
              "Content-Length: %zu\r\n\r\n%s",
              line, key ? "Authorization: Bearer " : "", key ? key : "", key ? "\r\n" : "",
              strlen(body), body);
+}
+
+int api_ask(const struct api *api, const char *line, const char *body, char *out, size_t out_bytes)
+{
+    const size_t request_bytes = HEAD_BYTES + strlen(body);
+    char *request = malloc(request_bytes);
+    struct raw_client client;
+    bool is_closed = false;
+    out[0] = '\0';
+    if (!request) {
+        return 0;
+    }
+    api_write_request(line, api->front.key, body, request, request_bytes);
+    if (raw_client_open(&client, &api->front, HTTP_LISTENER_API, NULL)) {
+        if (raw_client_send_text(&client, request)) {
+            raw_client_receive(&client, out, out_bytes, PATIENCE_MS, &is_closed);
+        }
+        raw_client_close(&client);
+    }
+    free(request);
+    return is_closed ? raw_client_status(out) : 0;
 }

@@ -32,3 +32,7 @@ void api_stop(struct api *api);
 /* A whole request, with Connection: close; key may be NULL. */
 void api_write_request(const char *line, const char *key, const char *body, char *out,
                        size_t out_bytes);
+
+/* Sends such a request with the tenant's key on a connection of its own and reads the answer to its
+ * end. Its status; 0: there was none, or no end. Any thread. */
+int api_ask(const struct api *api, const char *line, const char *body, char *out, size_t out_bytes);

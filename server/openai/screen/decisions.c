@@ -25,7 +25,6 @@ static void add_crisis(struct decisions *decisions, const struct screen *screen)
     } actions[] = {
         {CRISIS_STOP, "crisis.stop"},
         {CRISIS_HAND_OFF, "crisis.hand_off"},
-        {CRISIS_PROTOCOL, "crisis.protocol"},
         {CRISIS_MARK_URGENT, "crisis.urgent"},
     };
     for (int kind = 0; kind < CRISIS_KIND_COUNT; kind++) {
@@ -36,6 +35,7 @@ static void add_crisis(struct decisions *decisions, const struct screen *screen)
     add(decisions, screen->second_read == SCREEN_SAYS_YES, "crisis.second_read:yes");
     add(decisions, screen->second_read == SCREEN_SAYS_NO, "crisis.second_read:no");
     add(decisions, screen->second_read == SCREEN_UNANSWERED, "crisis.second_read:failed");
+    add(decisions, screen->has_protocol, "crisis.protocol");
     for (size_t i = 0; i < sizeof actions / sizeof actions[0]; i++) {
         add(decisions, (screen->crisis_actions & actions[i].action) != 0, "%s", actions[i].name);
     }
