@@ -175,20 +175,20 @@ static enum status read_crisis(struct screen *screen, const struct model *model,
     return status == STATUS_OK ? status : no_room(fault, no_memory);
 }
 
-/* A grade that words alone did not give. */
+/* A grade that words alone did not give, or not now: what an earlier message had already is done
+ * for this one too. */
 static enum status raise(struct screen *screen, enum crisis_kind kind)
 {
     struct crisis_signal *signal = &screen->crisis.signals[kind];
-    if (signal->grade >= CRISIS_HIGH) {
-        return STATUS_OK;
+    if (signal->grade < CRISIS_HIGH) {
+        *signal = (struct crisis_signal){.kind = kind, .grade = CRISIS_HIGH};
     }
-    *signal = (struct crisis_signal){.kind = kind, .grade = CRISIS_HIGH};
     if (screen->crisis.grade < CRISIS_HIGH) {
         screen->crisis.grade = CRISIS_HIGH;
         screen->crisis.kind = kind;
     }
-    screen->crisis_actions |= screen->rules->crisis[kind][CRISIS_HIGH];
-    return tell_protocol(screen, kind, CRISIS_HIGH);
+    screen->crisis_actions |= screen->rules->crisis[kind][signal->grade];
+    return tell_protocol(screen, kind, signal->grade);
 }
 
 bool screen_asks_model(const struct screen *screen)
@@ -289,12 +289,13 @@ static enum status change_member(struct screen *screen, json_t *object, const ch
 static enum status change_messages(struct screen *screen, const struct openai_request *request,
                                    struct openai_fault *fault)
 {
+    static const char *const members[] = {"name", "tool_call_id", "content"};
+    const size_t member_count = sizeof members / sizeof members[0];
     enum status status = STATUS_OK;
     for (size_t i = 0; status == STATUS_OK && i < json_array_size(request->messages); i++) {
         json_t *message = json_array_get(request->messages, i);
-        status = change_member(screen, message, "name", fault);
-        if (status == STATUS_OK) {
-            status = change_member(screen, message, "content", fault);
+        for (size_t m = 0; status == STATUS_OK && m < member_count; m++) {
+            status = change_member(screen, message, members[m], fault);
         }
     }
     return status;

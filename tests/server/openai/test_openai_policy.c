@@ -2,13 +2,15 @@
  * has a token for each byte, so that prompt_tokens tells how long the prompt is that it saw. Every
  * answer is asked whole, as a stream, and cut by one token a step; no byte of what the rules hide
  * may be in any of them. */
+#include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "tests/check.h"
 #include "tests/server/support_api.h"
 
-enum { ANSWER_BYTES = 1 << 20, PATIENCE_MS = 20000 };
+enum { ANSWER_BYTES = 1 << 20, ASKER_COUNT = 4, ASKS = 8 };
 
 static struct api api;
 static char answer[ANSWER_BYTES];
@@ -22,19 +24,11 @@ static void start(const char *rules, const char *text)
 
 static int post(const char *line, const char *body)
 {
-    char request[4096];
-    struct raw_client client;
-    bool is_closed = false;
-    api_write_request(line, api.front.key, body, request, sizeof request);
-    CHECK(raw_client_open(&client, &api.front, HTTP_LISTENER_API, NULL), "no connection");
-    CHECK(raw_client_send_text(&client, request), "not sent");
-    raw_client_receive(&client, answer, sizeof answer, PATIENCE_MS, &is_closed);
-    raw_client_close(&client);
-    CHECK(is_closed, "the answer has no end");
-    return raw_client_status(answer);
+    return api_ask(&api, line, body, answer, sizeof answer);
 }
 
-#define CHAT_LINE "POST /v1/chat/completions"
+#define CHAT_LINE        "POST /v1/chat/completions"
+#define COMPLETIONS_LINE "POST /v1/completions"
 #define CHAT(text, more) \
     "{\"model\":\"bytes\",\"messages\":[{\"role\":\"user\",\"content\":\"" text "\"}]" more "}"
 
@@ -81,7 +75,7 @@ static void gather(char *out, size_t out_bytes)
 static const struct {
     const char *says, *told, *secret;
 } answers[] = {
-    {"Your number is 123-45-6789, keep it.", "Your number is [SSN], keep it.", "45-6"},
+    {"Your SSN is 123-45-6789, keep it.", "Your SSN is [SSN], keep it.", "45-6"},
     {"Write to quill.zora@clinic-a.example today", "Write to [EMAIL] today", "quill"},
     {"Nothing to hide here.", "Nothing to hide here.", NULL},
     {"Call 988 now, or text HOME to 741741.", "Call 988 now, or text HOME to 741741.", NULL},
@@ -121,6 +115,25 @@ static void log_probabilities_of_hidden_tokens_are_not_shown(void)
     api_stop(&api);
 }
 
+static size_t count_of(const char *text)
+{
+    size_t count = 0;
+    for (const char *at = strstr(answer, text); at; at = strstr(at + 1, text)) {
+        count++;
+    }
+    return count;
+}
+
+static void every_choice_is_filtered(void)
+{
+    start("redact", "SSN 123-45-6789.");
+    CHECK(post(CHAT_LINE, CHAT("hi", ",\"n\":3")) == 200, "%.200s", answer);
+    CHECK(count_of("SSN [SSN].") == 3 && !strstr(answer, "45-6"), "%s", answer);
+    CHECK(post(CHAT_LINE, CHAT("hi", ",\"n\":3,\"stream\":true")) == 200, "%.200s", answer);
+    CHECK(count_of("[SSN]") == 3 && count_of("\"content\":\"12") == 0, "%s", answer);
+    api_stop(&api);
+}
+
 static void observing_changes_nothing(void)
 {
     start("observe", "SSN 123-45-6789.");
@@ -149,6 +162,104 @@ static void the_model_sees_a_pseudonym_and_the_client_the_value(void)
     api_stop(&api);
 }
 
+/* The model knows the person by the pseudonym, and so does the stop string. */
+static void stop_strings_are_pseudonyms_too(void)
+{
+    static const char stop[] = ",\"stop\":[\"zora@clinic-a.example\"]";
+    static const char streamed[] = ",\"stop\":[\"zora@clinic-a.example\"],\"stream\":true";
+    const char *const more[] = {stop, streamed};
+    start("standard", "I wrote to [EMAIL_1] today.");
+    for (size_t i = 0; i < 2; i++) {
+        char body[512];
+        snprintf(body, sizeof body, CHAT("mail me: zora@clinic-a.example", "%s"), more[i]);
+        CHECK(post(CHAT_LINE, body) == 200, "%.200s", answer);
+        CHECK(strstr(answer, "\"finish_reason\":\"stop\"") && strstr(answer, "wr")
+                  && !strstr(answer, "today") && !strstr(answer, "EMAIL"),
+              "%s", answer);
+    }
+    api_stop(&api);
+}
+
+static void a_conversation_keeps_its_pseudonyms(void)
+{
+#define IN(name) ",\"metadata\":{\"conversation_id\":\"" name "\"}"
+    start("standard", "ok");
+    CHECK(post(CHAT_LINE, CHAT("i am zora@clinic-a.example", IN("one"))) == 200, "%.200s", answer);
+    fake_engine_say(&api.fake, "[EMAIL_1] and [EMAIL_2]", BYTE_MODEL_END);
+    CHECK(post(CHAT_LINE, CHAT("and quill@clinic-a.example", IN("one"))) == 200, "%.200s", answer);
+    CHECK(strstr(answer, "zora@clinic-a.example and quill@clinic-a.example"), "%s", answer);
+    CHECK(post(CHAT_LINE, CHAT("what did i say?", IN("two"))) == 200, "%.200s", answer);
+    CHECK(!strstr(answer, "@clinic"), "another conversation reads it: %s", answer);
+    api_stop(&api);
+}
+
+/* Requests of one conversation at the same time; each has a value of its own and must read the
+ * first one's. */
+static void *ask_often(void *context)
+{
+    const int asker = *(const int *)context;
+    char body[512], told[8192];
+    for (int i = 0; i < ASKS; i++) {
+        snprintf(body, sizeof body, CHAT("mail q%d%d@clinic-a.example", IN("shared")), asker, i);
+        CHECK(api_ask(&api, CHAT_LINE, body, told, sizeof told) == 200, "%.200s", told);
+        CHECK(strstr(told, "to zora@clinic-a.example."), "%s", told);
+    }
+    return NULL;
+}
+
+static void requests_of_one_conversation_run_side_by_side(void)
+{
+    pthread_t threads[ASKER_COUNT];
+    int askers[ASKER_COUNT];
+    start("standard", "to [EMAIL_1].");
+    CHECK(post(CHAT_LINE, CHAT("i am zora@clinic-a.example", IN("shared"))) == 200, "%.200s",
+          answer);
+    for (int i = 0; i < ASKER_COUNT; i++) {
+        askers[i] = i + 1;
+        CHECK(pthread_create(&threads[i], NULL, ask_often, &askers[i]) == 0, "no thread");
+    }
+    for (int i = 0; i < ASKER_COUNT; i++) {
+        pthread_join(threads[i], NULL);
+    }
+    CHECK(vault_counts(policy_vault(api.policy), (struct tenant_id){0}).sessions == 1, "sessions");
+    api_stop(&api);
+}
+
+static void write_ids(const char *text, char *out, size_t out_bytes)
+{
+    size_t length = 0;
+    for (size_t i = 0; text[i] != '\0'; i++) {
+        length +=
+            (size_t)snprintf(out + length, out_bytes - length, "%s%d", i > 0 ? "," : "", text[i]);
+        CHECK(length < out_bytes, "too many ids");
+    }
+}
+
+/* The same words as text and as ids of the model's tokens. */
+static void prompts_of_ids_are_read(void)
+{
+    char ids[512], body[1024];
+    start("redact", "");
+    write_ids("my ssn is 123-45-6789", ids, sizeof ids);
+    snprintf(body, sizeof body, "{\"model\":\"bytes\",\"prompt\":[%s],\"echo\":true}", ids);
+    CHECK(post(COMPLETIONS_LINE, body) == 200, "%.200s", answer);
+    CHECK(strstr(answer, "my ssn is [SSN]") && !strstr(answer, "45-6"), "%s", answer);
+    CHECK(strstr(answer, "\"prompt_tokens\":15"), "the model sees more: %s", answer);
+    api_stop(&api);
+}
+
+static void every_member_that_a_template_may_show_is_read(void)
+{
+    start("strict", "ok");
+    CHECK(post(CHAT_LINE,
+               "{\"model\":\"bytes\",\"messages\":[{\"role\":\"user\",\"content\":\"hi\"},"
+               "{\"role\":\"tool\",\"content\":\"42\",\"tool_call_id\":\"ssn "
+               "123-45-6789\"}]}")
+              == 422,
+          "%.300s", answer);
+    api_stop(&api);
+}
+
 static void what_is_blocked_is_named_by_kind_only(void)
 {
     start("strict", "ok");
@@ -169,7 +280,7 @@ static void a_person_in_a_crisis_hears_the_protocol_first(void)
     start("standard", "I hear you.");
     CHECK(post(CHAT_LINE, CHAT("i want to kill myself tonight, i have the pills here", "")) == 200,
           "%.200s", answer);
-    const char *protocol = strstr(answer, "988");
+    const char *protocol = strstr(answer, "text 988");
     const char *model = strstr(answer, "I hear you.");
     CHECK(protocol && model && protocol < model, "%s", answer);
     json_t *records = spool_records(&api.spool);
@@ -179,11 +290,69 @@ static void a_person_in_a_crisis_hears_the_protocol_first(void)
     free(text);
     json_decref(records);
     CHECK(post(CHAT_LINE, CHAT("how do i sleep better?", "")) == 200, "%.200s", answer);
-    CHECK(!strstr(answer, "988"), "%s", answer);
+    CHECK(!strstr(answer, "text 988"), "%s", answer);
+    api_stop(&api);
+}
+
+static void over_its_quota_a_clinic_still_tells_where_help_is(void)
+{
+    struct failure failure = {""};
+    const struct auth_limits limits = {.requests_per_minute = 1};
+    start("standard", "I hear you.");
+    CHECK(auth_tenant_set_limits(api.front.auth, "clinic", &limits, &failure) == STATUS_OK, "%s",
+          failure.text);
+    CHECK(post(CHAT_LINE, CHAT("hello", "")) == 200, "%.200s", answer);
+    CHECK(post(CHAT_LINE, CHAT("hello", "")) == 429, "%.200s", answer);
+    static const char *const bodies[] = {CHAT("i want to kill myself tonight", ""),
+                                         CHAT("i want to kill myself tonight",
+                                              ",\"stream\":true,\"logprobs\":true,"
+                                              "\"stream_options\":{\"include_usage\":true}")};
+    for (size_t i = 0; i < 2; i++) {
+        CHECK(post(CHAT_LINE, bodies[i]) == 200, "%.200s", answer);
+        CHECK(strstr(answer, "text 988") && strstr(answer, "\"finish_reason\":\"content_filter\""),
+              "%s", answer);
+        CHECK(!strstr(answer, "I hear you"), "the model is asked: %s", answer);
+    }
+    CHECK(strstr(answer, "\"completion_tokens\":0") && strstr(answer, "[DONE]"), "%s", answer);
+    api_stop(&api);
+}
+
+/* ---- instruments ------------------------------------------------------------------------------
+ */
+
+static void an_instrument_is_asked_in_a_stream(void)
+{
+    char told[4096];
+    start("standard", "never said");
+    CHECK(post(CHAT_LINE,
+               "{\"model\":\"gad-7\",\"stream\":true,\"logprobs\":true,\"stream_options\":{"
+               "\"include_usage\":true},\"messages\":[{\"role\":\"user\",\"content\":"
+               "\"hello\"}]}")
+              == 200,
+          "%.200s", answer);
+    gather(told, sizeof told);
+    CHECK(strstr(told, "Feeling nervous, anxious or on edge"), "%s", told);
+    CHECK(strstr(answer, "\"ward\":{") && strstr(answer, "\"completion_tokens\":0")
+              && strstr(answer, "[DONE]") && !strstr(answer, "never said"),
+          "%s", answer);
+    CHECK(post(CHAT_LINE,
+               "{\"model\":\"gad-7\",\"n\":2,\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}"
+               ",{\"role\":\"assistant\",\"content\":\"1\"},{\"role\":\"user\",\"content\":"
+               "\"nearly every day\"}]}")
+              == 200,
+          "%.200s", answer);
+    CHECK(count_of("Not being able to stop or control worrying") == 2, "%s", answer);
+    json_t *records = spool_records(&api.spool);
+    CHECK(spool_count(records, "request.completed", NULL) == 2, "not recorded");
+    json_decref(records);
     api_stop(&api);
 }
 
 CHECK_MAIN(identifiers_are_hidden_whole_and_streamed,
-           log_probabilities_of_hidden_tokens_are_not_shown, observing_changes_nothing,
-           the_model_sees_a_pseudonym_and_the_client_the_value,
-           what_is_blocked_is_named_by_kind_only, a_person_in_a_crisis_hears_the_protocol_first)
+           log_probabilities_of_hidden_tokens_are_not_shown, every_choice_is_filtered,
+           observing_changes_nothing, the_model_sees_a_pseudonym_and_the_client_the_value,
+           stop_strings_are_pseudonyms_too, a_conversation_keeps_its_pseudonyms,
+           requests_of_one_conversation_run_side_by_side, prompts_of_ids_are_read,
+           every_member_that_a_template_may_show_is_read, what_is_blocked_is_named_by_kind_only,
+           a_person_in_a_crisis_hears_the_protocol_first,
+           over_its_quota_a_clinic_still_tells_where_help_is, an_instrument_is_asked_in_a_stream)
