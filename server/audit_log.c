@@ -52,15 +52,6 @@ enum status audit_log_open(const struct config *config, const char *state_direct
     return status == STATUS_OK ? audit_open(&audit_config, out, failure) : status;
 }
 
-void audit_log_apply_retention(struct audit *audit, struct auth *auth)
-{
-    static struct auth_tenant tenants[LIMIT_TENANTS];
-    const size_t count = auth_tenant_list(auth, tenants, LIMIT_TENANTS);
-    for (size_t i = 0; i < count && i < LIMIT_TENANTS; i++) {
-        audit_set_retention(audit, tenants[i].id, tenants[i].limits.retention_days);
-    }
-}
-
 static enum status digest_config(const struct config *config, struct digest *out)
 {
     struct buffer text = {.limit_bytes = CONFIG_FILE_BYTES_MAX};

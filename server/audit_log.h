@@ -13,10 +13,6 @@ MUST_CHECK enum status audit_log_open(const struct config *config, const char *s
                                       struct waker *waker, struct audit **out,
                                       struct failure *failure);
 
-/* Hands over how long each tenant's records are kept. When opened, and now and then, as it changes.
- */
-void audit_log_apply_retention(struct audit *audit, struct auth *auth);
-
 /* Records server.started and waits until that is durable. */
 MUST_CHECK enum status audit_log_start(struct audit *audit, const struct config *config,
                                        const struct model *model, struct failure *failure);

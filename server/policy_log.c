@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/limits.h"
 #include "base/log.h"
 
 enum { VALUES_MAX = 256, SECONDS_A_MINUTE = 60 };
@@ -52,4 +53,55 @@ void policy_log_tick(struct policy *policy, struct trail *trail)
         log_event(LOG_LEVEL_ERROR, "policy", "rules.refused", "text=\"%s\"", failure.text);
     }
     vault_expire(policy_vault(policy), clock_monotonic_ns());
+}
+
+static void plant(struct policy *policy, struct tenant_id tenant, const struct rules *rules)
+{
+    for (uint32_t i = 0; i < rules->canary_count; i++) {
+        const char *canary = rules->canaries[i];
+        if (vault_plant(policy_vault(policy), tenant, canary, strlen(canary)) != STATUS_OK) {
+            log_event(LOG_LEVEL_ERROR, "policy", "canary.refused", "tenant=%u index=%u",
+                      tenant.value, i);
+        }
+    }
+}
+
+/* A tenant that has no rules of its own stands under the default's, whose canaries are everybody's.
+ */
+static bool is_default(struct policy *policy, const struct rules *rules)
+{
+    struct rules *standing = policy_rules(policy, "");
+    const bool is_same = strcmp(standing->digest, rules->digest) == 0;
+    rules_release(standing);
+    return is_same;
+}
+
+static uint32_t days_of(uint32_t tenant_days, uint32_t server_days, const struct rules *rules)
+{
+    const uint32_t days = tenant_days > 0 ? tenant_days : server_days;
+    return rules->duties.retention_days > days ? rules->duties.retention_days : tenant_days;
+}
+
+void policy_log_apply(struct policy *policy, struct auth *auth, struct audit *audit,
+                      uint32_t server_days)
+{
+    static struct auth_tenant tenants[LIMIT_TENANTS];
+    static char planted[LIMIT_TENANTS + 1][RULES_DIGEST_BYTES]; /* by the tenant's id */
+    const size_t count = auth_tenant_list(auth, tenants, LIMIT_TENANTS);
+    for (size_t i = 0; i <= count && i < LIMIT_TENANTS; i++) {
+        const bool is_all = i == count; /* tenant 0: the default's */
+        const struct tenant_id id = is_all ? (struct tenant_id){0} : tenants[i].id;
+        struct rules *rules = policy_rules(policy, is_all ? "" : tenants[i].name);
+        if (!is_all) {
+            audit_set_retention(audit, id,
+                                days_of(tenants[i].limits.retention_days, server_days, rules));
+        }
+        if (id.value <= LIMIT_TENANTS && strcmp(planted[id.value], rules->digest) != 0) {
+            memcpy(planted[id.value], rules->digest, RULES_DIGEST_BYTES);
+            if (is_all || !is_default(policy, rules)) {
+                plant(policy, id, rules);
+            }
+        }
+        rules_release(rules);
+    }
 }

@@ -272,7 +272,8 @@ static enum status start_parts(struct server *server, const char *state_director
         status = audit_log_open(config, state_directory, &server->waker, &server->audit, failure);
     }
     if (status == STATUS_OK) {
-        audit_log_apply_retention(server->audit, server->auth);
+        policy_log_apply(server->policy, server->auth, server->audit,
+                         (uint32_t)server->config->audit_retention_days);
         status = open_model(server, failure);
     }
     if (status == STATUS_OK) {
@@ -355,7 +356,8 @@ void server_wait(struct server *server)
         which = sigtimedwait(&signals, NULL, &tick);
         trail_tick(server->service->trail);
         policy_log_tick(server->policy, server->service->trail);
-        audit_log_apply_retention(server->audit, server->auth);
+        policy_log_apply(server->policy, server->auth, server->audit,
+                         (uint32_t)server->config->audit_retention_days);
     }
     log_event(LOG_LEVEL_INFO, "server", "draining", "signal=%d live=%u", which,
               http_server_live_exchanges(server->http));

@@ -8,9 +8,10 @@
 #include "policy/data/shipped.h"
 #include "policy/rules/rules_parts.h"
 
-static const char *const file_keys[] = {
-    "version", "name",   "note",    "extends",     "region", "inbound",   "outbound", "keep",
-    "formats", "crisis", "webhook", "second_read", "packs",  "resources", "duties",   NULL};
+static const char *const file_keys[] = {"version",  "name",        "note",  "extends",   "region",
+                                        "inbound",  "outbound",    "keep",  "formats",   "crisis",
+                                        "webhook",  "second_read", "packs", "resources", "duties",
+                                        "canaries", NULL};
 static const char *const base_words[] = {"observe", "standard", "strict", "redact", NULL};
 
 enum { EXTRA_MAX = 32, NOT_EXTENDED = -1 };

@@ -14,6 +14,8 @@ enum {
     RULES_NAME_BYTES = 64,
     RULES_DIGEST_BYTES = 65,
     RULES_PACKS_MAX = 8,
+    RULES_CANARIES_MAX = 32,
+    RULES_CANARY_BYTES = 129,
     RULES_REGION_BYTES = 16
 };
 
@@ -51,6 +53,8 @@ struct rules {
     uint32_t crisis[CRISIS_KIND_COUNT][CRISIS_GRADE_COUNT]; /* of enum crisis_action */
     bool asks_model;                                 /* a second read, which may raise a grade */
     char webhook_url[512], webhook_secret_file[512]; /* "": no hand-off */
+    char canaries[RULES_CANARIES_MAX][RULES_CANARY_BYTES]; /* never told to another tenant */
+    uint32_t canary_count;
     char packs[RULES_PACKS_MAX][RULES_NAME_BYTES];
     uint32_t pack_count;
     struct rules_duties duties;

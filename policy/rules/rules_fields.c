@@ -1,6 +1,7 @@
 /* rules_fields.c - keys of a rules file that say what is done with identifiers and in a crisis. */
 #include <string.h>
 
+#include "policy/filter/vault/canary.h"
 #include "policy/rules/rules_parts.h"
 
 enum { SHAPE_WILD_MIN = 4 };
@@ -218,6 +219,25 @@ static enum status read_webhook(const struct rules_reader *reader, const struct 
     return status;
 }
 
+/* Lengths alone are looked at: no error may tell what they are. */
+static enum status read_canaries(const struct rules_reader *reader, const struct yaml_node *root,
+                                 struct rules *rules)
+{
+    const struct yaml_node *list = NULL;
+    enum status status = rules_reader_list(reader, root, "canaries", RULES_CANARIES_MAX, &list);
+    for (size_t i = 0; status == STATUS_OK && i < yaml_count(list); i++) {
+        const char *text = yaml_text(yaml_at(list, i, NULL));
+        const size_t length = text ? strlen(text) : 0;
+        if (length < CANARY_BYTES_MIN || length >= RULES_CANARY_BYTES) {
+            return yaml_wrong(reader->tree, yaml_at(list, i, NULL), reader->failure,
+                              "canaries: each a text of %d to %d bytes", (int)CANARY_BYTES_MIN,
+                              (int)RULES_CANARY_BYTES - 1);
+        }
+        memcpy(rules->canaries[rules->canary_count++], text, length + 1);
+    }
+    return status;
+}
+
 enum status rules_fields_read(const struct rules_reader *reader, const struct yaml_node *root,
                               struct rules *rules)
 {
@@ -229,6 +249,7 @@ enum status rules_fields_read(const struct rules_reader *reader, const struct ya
     status = status == STATUS_OK ? read_formats(reader, root, rules) : status;
     status = status == STATUS_OK ? read_crisis(reader, root, rules) : status;
     status = status == STATUS_OK ? read_webhook(reader, root, rules) : status;
+    status = status == STATUS_OK ? read_canaries(reader, root, rules) : status;
     return status == STATUS_OK ? rules_reader_flag(reader, root, "second_read", &rules->asks_model)
                                : status;
 }

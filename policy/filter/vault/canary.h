@@ -14,9 +14,10 @@ enum {
 
 struct canaries;
 
-/* What `old` (NULL: nothing) has and this one too. STATUS_INVALID: too short. STATUS_TOO_LARGE,
- * STATUS_FULL: there are CANARIES_MAX. STATUS_IO: no memory. */
-MUST_CHECK enum status canaries_plant(const struct canaries *old, struct tenant_id tenant,
+/* What `old` (NULL: nothing) has and this one too; `old` itself, held, where it has it already.
+ * STATUS_INVALID: too short. STATUS_TOO_LARGE, STATUS_FULL: there are CANARIES_MAX. STATUS_IO: no
+ * memory. */
+MUST_CHECK enum status canaries_plant(struct canaries *old, struct tenant_id tenant,
                                       const char *text, size_t length, struct canaries **out);
 struct canaries *canaries_hold(struct canaries *canaries); /* NULL is fine */
 void canaries_release(struct canaries *canaries);          /* zeroes; NULL is fine */

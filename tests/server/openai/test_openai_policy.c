@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "server/policy_log.h"
 #include "tests/check.h"
 #include "tests/server/support_api.h"
 
@@ -272,6 +273,43 @@ static void what_is_blocked_is_named_by_kind_only(void)
     api_stop(&api);
 }
 
+/* ---- canaries ---------------------------------------------------------------------------------
+ */
+
+static const char rules_with_canary[] =
+    "version: 1\nname: own\nextends: standard\ncanaries: [WD-7c1e-quillfeather]\n";
+
+static void write_rules(const char *directory, const char *name, const char *text)
+{
+    char path[256];
+    snprintf(path, sizeof path, "%s/%s", directory, name);
+    FILE *file = fopen(path, "w");
+    CHECK(file && fputs(text, file) >= 0 && fclose(file) == 0, "%s", path);
+}
+
+static void a_canary_leaves_with_its_own_tenant_alone(void)
+{
+    static const char *const files[] = {"default.yaml", "clinic.yaml"}; /* of all; its own */
+    for (size_t i = 0; i < 2; i++) {
+        char directory[] = "/tmp/ward-policy-XXXXXX", path[256];
+        CHECK(mkdtemp(directory), "no directory");
+        write_rules(directory, files[i], rules_with_canary);
+        const struct api_terms terms = {
+            .requests_max = 4, .drain_ms = 1000, .policy_directory = directory};
+        CHECK(api_start(&api, &terms), "no server");
+        policy_log_apply(api.policy, api.front.auth, api.spool.audit, 30);
+        fake_engine_say(&api.fake, "It says wd-7c1e Quillfeather there.", BYTE_MODEL_END);
+        CHECK(post(CHAT_LINE, CHAT("hi", "")) == 200, "%.200s", answer);
+        const bool is_told = strstr(answer, "Quillfeather") != NULL;
+        CHECK(is_told == (i == 1), "case %zu: %s", i, answer);
+        CHECK(is_told || strstr(answer, "It says [REDACTED] there."), "%s", answer);
+        api_stop(&api);
+        snprintf(path, sizeof path, "%s/%s", directory, files[i]);
+        remove(path);
+        remove(directory);
+    }
+}
+
 /* ---- crisis -----------------------------------------------------------------------------------
  */
 
@@ -350,9 +388,9 @@ static void an_instrument_is_asked_in_a_stream(void)
 
 CHECK_MAIN(identifiers_are_hidden_whole_and_streamed,
            log_probabilities_of_hidden_tokens_are_not_shown, every_choice_is_filtered,
-           observing_changes_nothing, the_model_sees_a_pseudonym_and_the_client_the_value,
-           stop_strings_are_pseudonyms_too, a_conversation_keeps_its_pseudonyms,
-           requests_of_one_conversation_run_side_by_side, prompts_of_ids_are_read,
-           every_member_that_a_template_may_show_is_read, what_is_blocked_is_named_by_kind_only,
-           a_person_in_a_crisis_hears_the_protocol_first,
+           observing_changes_nothing, a_canary_leaves_with_its_own_tenant_alone,
+           the_model_sees_a_pseudonym_and_the_client_the_value, stop_strings_are_pseudonyms_too,
+           a_conversation_keeps_its_pseudonyms, requests_of_one_conversation_run_side_by_side,
+           prompts_of_ids_are_read, every_member_that_a_template_may_show_is_read,
+           what_is_blocked_is_named_by_kind_only, a_person_in_a_crisis_hears_the_protocol_first,
            over_its_quota_a_clinic_still_tells_where_help_is, an_instrument_is_asked_in_a_stream)
