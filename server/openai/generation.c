@@ -240,6 +240,7 @@ static enum status open_answer(struct generation *generation)
     answer->terms.text_bytes_max = bytes_max;
     answer->terms.logprobs = generation->request.logprobs;
     answer->terms.outbound = &generation->screen.terms;
+    answer->terms.crisis = policy_crisis(service->config.policy);
     answer->terms.preface = generation->screen.told_first.bytes;
     answer->terms.is_answered = generation->screen.is_answered;
     answer->terms.answered_finish = generation->screen.instrument ? OPENAI_STOP : OPENAI_FILTERED;

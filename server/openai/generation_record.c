@@ -16,8 +16,10 @@ static void draft_policy(struct record_draft *draft, const struct generation_fac
                          const struct tally *outbound)
 {
     struct decisions decisions;
+    enum crisis_grade said[CRISIS_KIND_COUNT];
+    openai_answer_crisis(facts->answer, said);
     if (facts->screen->rules) {
-        decisions_make(facts->screen, outbound, &decisions);
+        decisions_make(facts->screen, outbound, outbound ? said : NULL, &decisions);
         record_draft_counts(draft, RECORD_FIELD_policy_decisions, decisions.counts,
                             decisions.count);
         record_draft_text(draft, RECORD_FIELD_policy_digest, facts->screen->rules->digest);

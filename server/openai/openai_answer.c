@@ -76,6 +76,19 @@ struct tally openai_answer_tally(const struct openai_answer *answer)
     return all;
 }
 
+void openai_answer_crisis(const struct openai_answer *answer,
+                          enum crisis_grade out[CRISIS_KIND_COUNT])
+{
+    memset(out, 0, CRISIS_KIND_COUNT * sizeof *out);
+    for (uint32_t i = 0; answer->choices && i < answer->choice_count; i++) {
+        const struct openai_choice *choice = &answer->choices[i];
+        for (int kind = 0; choice->reader && kind < CRISIS_KIND_COUNT; kind++) {
+            const enum crisis_grade grade = openai_choice_crisis(choice)->signals[kind].grade;
+            out[kind] = grade > out[kind] ? grade : out[kind];
+        }
+    }
+}
+
 uint32_t openai_answer_finished(const struct openai_answer *answer, enum openai_finish finish)
 {
     uint32_t count = 0;

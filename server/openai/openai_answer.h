@@ -56,6 +56,10 @@ bool openai_answer_digest(const struct openai_answer *answer, struct digest *out
 /* What the rules did to the texts of all choices so far; {0} before it is opened. */
 struct tally openai_answer_tally(const struct openai_answer *answer);
 
+/* The gravest grade of each kind in the model's own texts. */
+void openai_answer_crisis(const struct openai_answer *answer,
+                          enum crisis_grade out[CRISIS_KIND_COUNT]);
+
 /* How many choices ended so. */
 uint32_t openai_answer_finished(const struct openai_answer *answer, enum openai_finish finish);
 

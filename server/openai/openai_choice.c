@@ -48,8 +48,15 @@ enum status openai_choice_open(struct openai_choice *choice,
             return STATUS_IO;
         }
     }
-    const enum status status = outbound_create(terms->outbound, &choice->outbound);
-    return status == STATUS_OK ? open_preface(choice) : status;
+    enum status status = outbound_create(terms->outbound, &choice->outbound);
+    if (status == STATUS_OK) {
+        status = crisis_reader_create(terms->crisis, &choice->reader);
+    }
+    if (status == STATUS_OK) {
+        crisis_reader_begin(choice->reader, CRISIS_ASSISTANT);
+        status = open_preface(choice);
+    }
+    return status;
 }
 
 void openai_choice_close(struct openai_choice *choice)
@@ -57,11 +64,17 @@ void openai_choice_close(struct openai_choice *choice)
     buffer_destroy(&choice->raw);
     buffer_destroy(&choice->text);
     outbound_destroy(choice->outbound);
+    crisis_reader_destroy(choice->reader);
     if (choice->marks) {
         explicit_bzero(choice->marks, choice->token_count * sizeof *choice->marks);
         free(choice->marks);
     }
     explicit_bzero(choice, sizeof *choice);
+}
+
+const struct crisis_finding *openai_choice_crisis(const struct openai_choice *choice)
+{
+    return crisis_reader_last(choice->reader);
 }
 
 const struct tally *openai_choice_tally(const struct openai_choice *choice)
@@ -80,6 +93,7 @@ static enum status pass_on(struct openai_choice *choice, size_t held)
         return STATUS_OK;
     }
     const enum status status = outbound_feed(choice->outbound, raw->bytes, length, &choice->text);
+    crisis_reader_feed(choice->reader, raw->bytes, length);
     choice->raw_bytes += length;
     raw->length = held;
     memmove(raw->bytes, raw->bytes + length, held);
@@ -94,6 +108,7 @@ enum status openai_choice_echo(struct openai_choice *choice, const char *text, s
     choice->echo_bytes += length;
     if (status == STATUS_OK) {
         status = pass_on(choice, 0);
+        crisis_reader_begin(choice->reader, CRISIS_ASSISTANT); /* these words were the client's */
     }
     return status == STATUS_OK && choice->finish != OPENAI_RUNNING
                ? outbound_end(choice->outbound, &choice->text) /* no step will */
@@ -202,6 +217,9 @@ bool openai_choice_step(struct openai_choice *choice)
         && (pass_on(choice, held) != STATUS_OK
             || (has_ended && outbound_end(choice->outbound, &choice->text) != STATUS_OK))) {
         choice->finish = OPENAI_FAILED;
+    }
+    if (has_ended) {
+        crisis_reader_end(choice->reader);
     }
     return true;
 }

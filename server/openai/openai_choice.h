@@ -29,6 +29,7 @@ struct openai_choice_terms {
     bool logprobs;
     struct digest_stream digest; /* begun with the tenant's key; every choice has a copy */
     const struct outbound_terms *outbound; /* the tenant's rules */
+    const struct crisis_rules *crisis;     /* its own text is read by */
     const char *preface;                   /* told before anything of the model; NULL: nothing */
     bool is_answered;                      /* by the preface: the model is not asked */
     enum openai_finish answered_finish;    /* how such an answer ends */
@@ -50,10 +51,11 @@ struct openai_choice {
     uint64_t raw_bytes;        /* in front of raw */
     uint64_t echo_bytes;       /* of them, in front of the first token's */
     struct outbound *outbound; /* raw to text */
-    struct buffer text;        /* may be told, but is not yet */
-    struct digest_stream told; /* a keyed digest of what was told */
-    uint32_t told_entries;     /* tokens whose log-probabilities were told */
-    struct openai_mark *marks; /* [token_count]; NULL without logprobs */
+    struct crisis_reader *reader; /* of raw, which is counted */
+    struct buffer text;           /* may be told, but is not yet */
+    struct digest_stream told;    /* a keyed digest of what was told */
+    uint32_t told_entries;        /* tokens whose log-probabilities were told */
+    struct openai_mark *marks;    /* [token_count]; NULL without logprobs */
     struct tokenizer_decoder decoder;
     struct stop_scan scan;
     uint32_t characters;
@@ -68,6 +70,9 @@ void openai_choice_close(struct openai_choice *choice);
 /* Text of the prompt, for echo: before the first step. */
 MUST_CHECK enum status openai_choice_echo(struct openai_choice *choice, const char *text,
                                           size_t length);
+
+/* Signs of a crisis in its own text so far. */
+const struct crisis_finding *openai_choice_crisis(const struct openai_choice *choice);
 
 /* What the rules did to its text so far. */
 const struct tally *openai_choice_tally(const struct openai_choice *choice);

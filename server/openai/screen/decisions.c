@@ -52,11 +52,15 @@ static void add_alarms(struct decisions *decisions, const struct tally *tally)
 }
 
 void decisions_make(const struct screen *screen, const struct tally *outbound,
-                    struct decisions *out)
+                    const enum crisis_grade said[CRISIS_KIND_COUNT], struct decisions *out)
 {
     const struct tally *inbound = screen_tally(screen);
     *out = (struct decisions){.count = 0};
     add_crisis(out, screen);
+    for (int kind = 0; said && kind < CRISIS_KIND_COUNT; kind++) {
+        add(out, said[kind] != CRISIS_NONE, "out.%s:%s", crisis_grade_name(said[kind]),
+            crisis_kind_name((enum crisis_kind)kind));
+    }
     if (outbound) {
         add_alarms(out, outbound);
     }

@@ -12,6 +12,7 @@ struct decisions { /* the gravest first; what finds no room is the mildest */
     size_t count;
 };
 
-/* outbound: of all choices; NULL: no answer yet. */
+/* outbound: of all choices; said: what the model's own texts gave signs of, by kind; NULL: no
+ * answer yet. */
 void decisions_make(const struct screen *screen, const struct tally *outbound,
-                    struct decisions *out);
+                    const enum crisis_grade said[CRISIS_KIND_COUNT], struct decisions *out);

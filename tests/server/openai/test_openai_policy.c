@@ -273,6 +273,20 @@ static void what_is_blocked_is_named_by_kind_only(void)
     api_stop(&api);
 }
 
+static void signs_in_the_models_own_text_are_recorded(void)
+{
+    start("standard", "i want to kill myself tonight, i have the pills here.");
+    CHECK(post(CHAT_LINE, CHAT("how do i sleep better?", "")) == 200, "%.200s", answer);
+    json_t *records = spool_records(&api.spool);
+    char *text = json_dumps(records, 0);
+    CHECK(strstr(text, "\"out.imminent:suicide\"") || strstr(text, "\"out.high:suicide\""), "%s",
+          text);
+    CHECK(!strstr(text, "crisis.imminent") && !strstr(text, "crisis.high"), "%s", text);
+    free(text);
+    json_decref(records);
+    api_stop(&api);
+}
+
 /* ---- canaries ---------------------------------------------------------------------------------
  */
 
@@ -392,5 +406,6 @@ CHECK_MAIN(identifiers_are_hidden_whole_and_streamed,
            the_model_sees_a_pseudonym_and_the_client_the_value, stop_strings_are_pseudonyms_too,
            a_conversation_keeps_its_pseudonyms, requests_of_one_conversation_run_side_by_side,
            prompts_of_ids_are_read, every_member_that_a_template_may_show_is_read,
-           what_is_blocked_is_named_by_kind_only, a_person_in_a_crisis_hears_the_protocol_first,
+           what_is_blocked_is_named_by_kind_only, signs_in_the_models_own_text_are_recorded,
+           a_person_in_a_crisis_hears_the_protocol_first,
            over_its_quota_a_clinic_still_tells_where_help_is, an_instrument_is_asked_in_a_stream)
