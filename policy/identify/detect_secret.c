@@ -18,10 +18,21 @@ enum {
 
 static const struct finding nothing = {.verdict = FINDING_NO};
 
-WORD_LIST(password_words, "password", "passwd", "pwd", "passcode", "passphrase", "passwort",
-          "passkey", "pw", "apikey", "pincode", "psk");
-WORD_LIST(vague_words, "token", "otp", "secret", "credentials", "wifi", "pass");
-WORD_LIST(pin_words, "pin", "pins");
+enum label { LABEL_NONE, LABEL_PASSWORD, LABEL_VAGUE, LABEL_PIN, LABEL_CODE, LABEL_KEY };
+
+/* clang-format off */
+static const struct word_entry label_entries[] = {
+    {"password", LABEL_PASSWORD}, {"passwd", LABEL_PASSWORD}, {"pwd", LABEL_PASSWORD},
+    {"passcode", LABEL_PASSWORD}, {"passphrase", LABEL_PASSWORD}, {"passwort", LABEL_PASSWORD},
+    {"passkey", LABEL_PASSWORD}, {"pw", LABEL_PASSWORD}, {"apikey", LABEL_PASSWORD},
+    {"pincode", LABEL_PASSWORD}, {"psk", LABEL_PASSWORD}, {"token", LABEL_VAGUE},
+    {"otp", LABEL_VAGUE}, {"secret", LABEL_VAGUE}, {"credentials", LABEL_VAGUE},
+    {"wifi", LABEL_VAGUE}, {"pass", LABEL_VAGUE}, {"pin", LABEL_PIN}, {"pins", LABEL_PIN},
+    {"key", LABEL_KEY}, {"keys", LABEL_KEY}, {"code", LABEL_CODE}, {"codes", LABEL_CODE},
+};
+/* clang-format on */
+static const struct word_table label_words = WORD_TABLE(label_entries);
+
 WORD_LIST(code_owners, "verification", "access", "security", "recovery", "login", "auth",
           "authentication", "backup", "unlock", "door", "gate", "confirmation", "factor", "2fa",
           "mfa", "sms", "alarm", "entry", "temporary", "reset");
@@ -61,39 +72,30 @@ static uint32_t run_end(struct cursor *cursor, uint32_t index, char quote)
 
 /* ---- by a word to the left ------------------------------------------------------------------ */
 
-enum label { LABEL_NONE, LABEL_PASSWORD, LABEL_VAGUE, LABEL_PIN, LABEL_CODE };
 struct left {
     enum label label;
     bool is_marked, is_linked;
     char quote;
 };
 
-WORD_LIST(code_texts, "code", "codes");
-
-WORD_LIST(key_texts, "key", "keys");
-
+/* "key" and "code" say it with the word before them. */
 static enum label label_at(const struct cursor *cursor, uint32_t index)
 {
+    const struct window_view *view = &cursor->reading->view;
+    const struct lexeme *lexeme = &view->lexemes[index];
+    const enum label label = (enum label)word_table_value(
+        &label_words, lexeme->hash, lexeme_text(view, index), lexeme->folded_bytes);
     uint32_t before = 0;
-    if (cursor_left_is_any(cursor, index, &password_words)) {
-        return LABEL_PASSWORD;
-    }
-    if (cursor_left_is_any(cursor, index, &vague_words)) {
-        return LABEL_VAGUE;
-    }
-    if (cursor_left_is_any(cursor, index, &pin_words)) {
-        return LABEL_PIN;
+    if (label != LABEL_KEY && label != LABEL_CODE) {
+        return label;
     }
     if (!cursor_left_word(cursor, index, &before)) {
         return LABEL_NONE;
     }
-    if (cursor_left_is_any(cursor, index, &key_texts)) {
+    if (label == LABEL_KEY) {
         return cursor_left_is_any(cursor, before, &key_owners) ? LABEL_PASSWORD : LABEL_NONE;
     }
-    return cursor_left_is_any(cursor, index, &code_texts)
-                   && cursor_left_is_any(cursor, before, &code_owners)
-               ? LABEL_CODE
-               : LABEL_NONE;
+    return cursor_left_is_any(cursor, before, &code_owners) ? LABEL_CODE : LABEL_NONE;
 }
 
 /* False: what stands there ends the look. */

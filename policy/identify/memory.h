@@ -6,10 +6,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { MEMORY_WORDS = 256 };
+enum { MEMORY_WORDS = 256, MEMORY_FILTER = 64 };
 
 struct memory { /* start from {0} */
     uint64_t words[MEMORY_WORDS];
+    uint64_t filter[MEMORY_FILTER]; /* a bit for each of them, and for some that gave way */
     uint32_t count;
 };
 

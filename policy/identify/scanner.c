@@ -1,6 +1,7 @@
-/* At each lexeme the detectors of the table are asked once, and again only while they say "more":
- * "no" and "yes" are for good. A resource wins at once, then the longest finding. What the window
- * is full of when a decision is forced depends on the text alone, so the pieces do too. */
+/* At each lexeme the detectors of the table are asked once, and again only while they say "more"
+ * and another lexeme has come: "no" and "yes" are for good. A resource wins at once, then the
+ * longest finding. What the window is full of when a decision is forced depends on the text alone,
+ * so the pieces do too. */
 #include "policy/identify/scanner.h"
 
 #include <stdlib.h>
@@ -10,6 +11,7 @@
 
 enum {
     ROWS_MAX = 16,
+    CLASSES = LEXEME_GLYPH + 1,
     NAME_LETTERS_MIN = 3, /* of a word that is remembered */
     /* What the last byte fed may add to a full window is below this. */
     FOLDED_MAX = (WINDOW_OPEN + 64) * (LEXEME_FOLDED_MAX + 1),
@@ -21,13 +23,28 @@ struct scanner {
     struct memory *memory;
     struct memory own_memory;
     struct window *window;
-    enum status status; /* of the first call to `told` that did not go well */
-    bool is_asked;      /* the answers are about the first open lexeme */
-    struct finding answers[ROWS_MAX];
+    enum status status;        /* of the first call to `told` that did not go well */
+    uint32_t rows_at[CLASSES]; /* who is asked at such a lexeme, a bit each */
+    bool is_asked;             /* the next are about the first open lexeme */
+    uint32_t open;             /* who said "more", a bit each */
+    uint32_t seen;             /* how many open lexemes they saw */
+    struct finding best;       /* the longest finding so far, and whose it is */
+    uint32_t best_row;
     struct finding run;     /* the identifier whose last lexeme was cut: count > 0 */
     struct scan_piece text; /* lexemes that are not told yet */
     char folded[FOLDED_MAX];
 };
+
+static void read_rows(struct scanner *scanner)
+{
+    for (uint32_t i = 0; scanner->rows[i].detect; i++) {
+        ASSERT(i < ROWS_MAX);
+        for (uint32_t class = 0; class < CLASSES; class ++) {
+            const bool is_asked = (scanner->rows[i].classes & DETECTORS_AT(class)) != 0;
+            scanner->rows_at[class] |= (uint32_t)is_asked << i;
+        }
+    }
+}
 
 enum status scanner_create_with(const struct detectors_row *rows,
                                 const struct detector_terms *terms, struct memory *memory,
@@ -39,6 +56,7 @@ enum status scanner_create_with(const struct detectors_row *rows,
         scanner->terms = *terms;
         scanner->memory = memory ? memory : &scanner->own_memory;
         scanner->window = window_create(terms->lexicon);
+        read_rows(scanner);
     }
     if (!scanner || !scanner->window) {
         free(scanner);
@@ -81,39 +99,56 @@ size_t scanner_held_bytes(const struct scanner *scanner)
 
 /* ---- asking ---------------------------------------------------------------------------------- */
 
-/* The longer one; of two the one that knows what it is. */
-static bool is_better(const struct finding *one, const struct finding *best)
+/* The longer one; of two the one that knows what it is, then the first of the table. */
+static bool is_better(const struct scanner *scanner, const struct finding *one, uint32_t row)
 {
-    return one->count > best->count
-           || (one->count == best->count && best->kind == POLICY_CODE && one->kind != POLICY_CODE);
+    const struct finding *best = &scanner->best;
+    const bool is_code = one->kind == POLICY_CODE;
+    const bool was_code = best->kind == POLICY_CODE;
+    if (one->count != best->count) {
+        return one->count > best->count;
+    }
+    return is_code != was_code ? was_code : row < scanner->best_row;
+}
+
+/* One more answer of a row, which is "no" or "yes". */
+static void take_answer(struct scanner *scanner, const struct reading *reading, uint32_t row,
+                        const struct finding *answer)
+{
+    scanner->open &= ~(1U << row);
+    if (answer->verdict != FINDING_YES) {
+        return;
+    }
+    ASSERT(answer->count >= 1 && answer->count <= reading->view.count - reading->view.at);
+    if (is_better(scanner, answer, row)) {
+        scanner->best = *answer;
+        scanner->best_row = row;
+    }
 }
 
 /* Asks who said "more" before. The winner so far, of verdict MORE while one may still come. */
 static struct finding ask(struct scanner *scanner, const struct reading *reading)
 {
-    const uint32_t class = DETECTORS_AT(reading->view.lexemes[reading->view.at].class);
-    struct finding best = {.verdict = FINDING_NO};
-    bool is_open = false;
-    for (uint32_t i = 0; scanner->rows[i].detect; i++) {
-        ASSERT(i < ROWS_MAX);
-        struct finding *answer = &scanner->answers[i];
-        const bool is_new = !scanner->is_asked;
-        if (is_new && !(scanner->rows[i].classes & class)) {
-            *answer = (struct finding){.verdict = FINDING_NO};
-        } else if (is_new || answer->verdict == FINDING_MORE) {
-            *answer = scanner->rows[i].detect(reading);
+    const uint32_t seen = reading->view.count - reading->view.at;
+    if (!scanner->is_asked) {
+        scanner->open = scanner->rows_at[reading->view.lexemes[reading->view.at].class];
+        scanner->best = (struct finding){.verdict = FINDING_NO};
+    }
+    const bool is_same = scanner->is_asked && scanner->seen == seen && !reading->has_ended;
+    for (uint32_t rows = is_same ? 0 : scanner->open; rows != 0; rows &= rows - 1) {
+        const uint32_t row = (uint32_t)__builtin_ctz(rows);
+        const struct finding answer = scanner->rows[row].detect(reading);
+        if (answer.verdict == FINDING_YES && answer.is_resource) {
+            return answer;
         }
-        if (answer->verdict == FINDING_YES) {
-            ASSERT(answer->count >= 1 && answer->count <= reading->view.count - reading->view.at);
-            if (answer->is_resource) {
-                return *answer;
-            }
-            best = is_better(answer, &best) ? *answer : best;
+        if (answer.verdict != FINDING_MORE) {
+            take_answer(scanner, reading, row, &answer);
         }
-        is_open = is_open || answer->verdict == FINDING_MORE;
     }
     scanner->is_asked = true;
-    best.verdict = is_open ? FINDING_MORE : best.verdict;
+    scanner->seen = seen;
+    struct finding best = scanner->best;
+    best.verdict = scanner->open != 0 ? FINDING_MORE : best.verdict;
     return best;
 }
 

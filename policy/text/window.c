@@ -3,6 +3,7 @@
  * `pending` until they are whole or cannot be one. The three arrays hold what the left context and
  * the open lexemes need and are moved to their start when they run out: once in hundreds of
  * lexemes. */
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -56,7 +57,7 @@ struct run {
     struct letters letters, joined_letters; /* the latter: in front of the last inner apostrophe */
     struct place apostrophe;                /* the last one */
     struct place joined, joined_end;        /* the last one inside */
-    uint32_t lookalike_count;
+    uint32_t lookalike_count; /* of the next; they are the last, as they are not cleared */
     struct {
         uint8_t at, bytes;
         char latin;
@@ -210,6 +211,11 @@ static void add_genitive(struct window *window, uint32_t folded_bytes, struct pl
     add_word(window, 1, end, letters);
 }
 
+static void clear_run(struct run *run)
+{
+    memset(run, 0, offsetof(struct run, lookalikes));
+}
+
 /* Ends the run: it becomes lexemes. Hidden characters alone are a glyph without a text. */
 static void close_run(struct window *window, bool is_cut)
 {
@@ -219,7 +225,7 @@ static void close_run(struct window *window, bool is_cut)
     }
     if (!run->has_letter && !run->has_digit) {
         add(window, LEXEME_GLYPH, 0, here(window));
-        *run = (struct run){0};
+        clear_run(run);
         return;
     }
     if (run->lookalike_count > 0 && run->has_ascii) {
@@ -238,7 +244,7 @@ static void close_run(struct window *window, bool is_cut)
     if (run->has_apostrophe) {
         add_apostrophe(window, here(window));
     }
-    *run = (struct run){0};
+    clear_run(run);
 }
 
 /* ---- characters ------------------------------------------------------------------------------ */
@@ -361,7 +367,7 @@ static void take_single(struct window *window, const struct character *character
     struct lexeme *lexeme = add(window, class, character->folded.bytes, here(window));
     lexeme->hash = (uint32_t)hash;
     lexeme->is_invalid = character->is_invalid;
-    window->run = (struct run){0};
+    clear_run(&window->run);
 }
 
 static void take_mark(struct window *window, const struct character *character)

@@ -1,7 +1,7 @@
 /* street_words.c - see street_words.h. */
 #include "policy/identify/address/street_words.h"
 
-#include <string.h>
+#include "policy/identify/words/word_ending.h"
 
 /* clang-format off */
 static const struct word_entry entries[] = {
@@ -244,16 +244,11 @@ static const struct ending endings[] = {
 };
 
 enum { STEM_MIN = 3 };
+static const struct word_endings ending_words = WORD_ENDINGS(endings);
 
 bool street_words_is_compound(const char *text, size_t length, bool *is_sure)
 {
-    for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++) {
-        const size_t bytes = strlen(endings[i].text);
-        if (length >= bytes + STEM_MIN
-            && memcmp(text + length - bytes, endings[i].text, bytes) == 0) {
-            *is_sure = endings[i].is_sure;
-            return true;
-        }
-    }
-    return false;
+    const uint32_t row = word_ending_row(&ending_words, text, length, STEM_MIN);
+    *is_sure = row != 0 ? endings[row - 1].is_sure : *is_sure;
+    return row != 0;
 }

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "policy/identify/words/word_ending.h"
+
 enum {
     PLACE_WORDS_MAX = 5,
     PLACE_BYTES_MAX = 96,
@@ -22,6 +24,7 @@ static const char *const suffixes[] = {"ville", "burg",  "burgh", "boro",  "boro
                                        "ton",   "field", "ford",  "port",  "wood",    "dale",
                                        "land",  "mont",  "view",  "haven", "bury",    "ham",
                                        "stad",  "berg",  "dorf",  "grad",  "sk",      "polis"};
+static const struct word_endings suffix_words = WORD_ENDINGS(suffixes);
 
 /* The next word of a phrase and where it begins; false: none follows as a place's words do. */
 static bool next_word(struct cursor *cursor, uint32_t end, uint32_t *index)
@@ -129,14 +132,7 @@ static int place_points(const struct name_word *first, const struct lexicon_entr
 
 static bool has_town_suffix(const struct name_word *word)
 {
-    for (size_t i = 0; i < sizeof suffixes / sizeof suffixes[0]; i++) {
-        const size_t bytes = strlen(suffixes[i]);
-        if (word->bytes > bytes + 2
-            && memcmp(word->text + word->bytes - bytes, suffixes[i], bytes) == 0) {
-            return true;
-        }
-    }
-    return false;
+    return word_ending_row(&suffix_words, word->text, word->bytes, 3) != 0;
 }
 
 /* "in Poolsborough": where a place is expected, a word that no list has may be one. */

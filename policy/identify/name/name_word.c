@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "policy/identify/words/word_ending.h"
+
 enum {
     POINTS_MAX = 10,
     POINTS_MIN = -12,
@@ -36,6 +38,8 @@ static const char *const endings[] = {
     "phobia",   "phrenia",  "mania",    "plegia",   "paresis", "lysis",     "penia",    "philia",
     "trophy",   "genic",    "cyte",     "cytes",    "globin",  "inine",     "ergics",   "bacter",
     "bacteria", "virus"};
+
+static const struct word_endings ending_words = WORD_ENDINGS(endings);
 
 static const char *const prefixes[] = {
     "anti",   "bio",      "cardio", "chemo",  "counter", "cyber",  "electro", "gastro",
@@ -182,6 +186,9 @@ bool name_word_is_known_name(const struct name_word *word)
 static bool has_prefix(const struct name_word *word)
 {
     for (size_t i = 0; i < sizeof prefixes / sizeof prefixes[0]; i++) {
+        if (prefixes[i][0] != word->text[0]) {
+            continue;
+        }
         const size_t bytes = strlen(prefixes[i]);
         if (word->bytes > bytes + 2 && memcmp(word->text, prefixes[i], bytes) == 0) {
             return true;
@@ -193,14 +200,7 @@ static bool has_prefix(const struct name_word *word)
 /* Endings that words of medicine have and names seldom. */
 static bool has_medical_ending(const struct name_word *word)
 {
-    for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++) {
-        const size_t bytes = strlen(endings[i]);
-        if (word->bytes > bytes + 1
-            && memcmp(word->text + word->bytes - bytes, endings[i], bytes) == 0) {
-            return true;
-        }
-    }
-    return false;
+    return word_ending_row(&ending_words, word->text, word->bytes, 2) != 0;
 }
 
 int name_word_made_points(const struct name_word *word)

@@ -7,16 +7,33 @@
 
 enum { LABEL_LOOKS = 10, TAG_WORDS = 8, COMMON_WORD = 6, VERY_COMMON_WORD = 9 };
 
-WORD_LIST(account_words, "username", "usernames", "userid", "login", "handle", "gamertag",
-          "screenname", "logon", "signin", "usr");
-WORD_LIST(name_words, "name", "id"); /* behind one of the next: "user name" */
+/* NAME: behind one of the next, "user name". */
+enum label { LABEL_NONE, LABEL_PLATFORM, LABEL_ACCOUNT, LABEL_NAME };
+
+/* clang-format off */
+static const struct word_entry label_entries[] = {
+    {"username", LABEL_ACCOUNT}, {"usernames", LABEL_ACCOUNT}, {"userid", LABEL_ACCOUNT},
+    {"login", LABEL_ACCOUNT}, {"handle", LABEL_ACCOUNT}, {"gamertag", LABEL_ACCOUNT},
+    {"screenname", LABEL_ACCOUNT}, {"logon", LABEL_ACCOUNT}, {"signin", LABEL_ACCOUNT},
+    {"usr", LABEL_ACCOUNT}, {"name", LABEL_NAME}, {"id", LABEL_NAME}, {"insta", LABEL_PLATFORM},
+    {"instagram", LABEL_PLATFORM}, {"ig", LABEL_PLATFORM}, {"snapchat", LABEL_PLATFORM},
+    {"snap", LABEL_PLATFORM}, {"discord", LABEL_PLATFORM}, {"tiktok", LABEL_PLATFORM},
+    {"telegram", LABEL_PLATFORM}, {"twitter", LABEL_PLATFORM}, {"reddit", LABEL_PLATFORM},
+    {"kik", LABEL_PLATFORM}, {"skype", LABEL_PLATFORM}, {"venmo", LABEL_PLATFORM},
+    {"cashapp", LABEL_PLATFORM}, {"facebook", LABEL_PLATFORM}, {"fb", LABEL_PLATFORM},
+    {"twitch", LABEL_PLATFORM}, {"steam", LABEL_PLATFORM}, {"psn", LABEL_PLATFORM},
+    {"xbox", LABEL_PLATFORM}, {"whatsapp", LABEL_PLATFORM}, {"linkedin", LABEL_PLATFORM},
+    {"youtube", LABEL_PLATFORM}, {"tumblr", LABEL_PLATFORM}, {"bluesky", LABEL_PLATFORM},
+    {"threads", LABEL_PLATFORM}, {"roblox", LABEL_PLATFORM}, {"wechat", LABEL_PLATFORM},
+    {"onlyfans", LABEL_PLATFORM}, {"fortnite", LABEL_PLATFORM}, {"mastodon", LABEL_PLATFORM},
+    {"pinterest", LABEL_PLATFORM}, {"user", LABEL_PLATFORM}, {"signal", LABEL_PLATFORM},
+    {"zelle", LABEL_PLATFORM},
+};
+/* clang-format on */
+static const struct word_table label_words = WORD_TABLE(label_entries);
+
 WORD_LIST(owner_words, "user", "screen", "login", "display", "account", "profile", "gamer",
           "discord", "portal", "insta");
-WORD_LIST(platforms, "insta", "instagram", "ig", "snapchat", "snap", "discord", "tiktok",
-          "telegram", "twitter", "reddit", "kik", "skype", "venmo", "cashapp", "facebook", "fb",
-          "twitch", "steam", "psn", "xbox", "whatsapp", "linkedin", "youtube", "tumblr", "bluesky",
-          "threads", "roblox", "wechat", "onlyfans", "fortnite", "mastodon", "pinterest", "user",
-          "signal", "zelle");
 WORD_LIST(links, "is", "was", "are", "as", "called", "its", "s", "under", "by");
 WORD_LIST(stops, "the", "a", "an", "my", "your", "not", "and", "or", "required", "is", "was", "it",
           "to", "in", "on", "for", "but", "wrong", "taken", "invalid", "that", "this", "still",
@@ -26,7 +43,6 @@ WORD_LIST(tag_words, "discord", "username", "handle", "battletag", "gamertag", "
           "blizzard", "friend");
 WORD_LIST(unit_words, "day", "kg", "hr", "ml", "min", "dl", "hour", "week", "s");
 
-enum label { LABEL_NONE, LABEL_PLATFORM, LABEL_ACCOUNT };
 struct left {
     enum label label;
     bool is_marked, is_linked; /* by ':' or '='; by "is" */
@@ -34,17 +50,18 @@ struct left {
 
 static enum label label_at(const struct cursor *cursor, uint32_t index)
 {
+    const struct window_view *view = &cursor->reading->view;
+    const struct lexeme *lexeme = &view->lexemes[index];
+    const enum label label = (enum label)word_table_value(
+        &label_words, lexeme->hash, lexeme_text(view, index), lexeme->folded_bytes);
     uint32_t before = 0;
-    if (cursor_left_is_any(cursor, index, &account_words)) {
-        return LABEL_ACCOUNT;
+    if (label != LABEL_NAME) {
+        return label;
     }
-    if (cursor_left_is_any(cursor, index, &name_words)) {
-        return cursor_left_word(cursor, index, &before)
-                       && cursor_left_is_any(cursor, before, &owner_words)
-                   ? LABEL_ACCOUNT
-                   : LABEL_NONE;
-    }
-    return cursor_left_is_any(cursor, index, &platforms) ? LABEL_PLATFORM : LABEL_NONE;
+    return cursor_left_word(cursor, index, &before)
+                   && cursor_left_is_any(cursor, before, &owner_words)
+               ? LABEL_ACCOUNT
+               : LABEL_NONE;
 }
 
 static struct left left_of(const struct cursor *cursor)

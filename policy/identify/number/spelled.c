@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "policy/text/word_hash.h"
+
 enum { TOKENS_MAX = 40, SMALL = 4 };
 
 /* What a word adds. */
@@ -18,17 +20,12 @@ static const struct {
     {"forty", "40"},    {"fifty", "50"},    {"sixty", "60"},   {"seventy", "70"},
     {"eighty", "80"},   {"ninety", "90"},
 };
-enum { NUMERAL_COUNT = sizeof numerals / sizeof numerals[0] };
+static const struct word_table numeral_words = WORD_TABLE(numerals);
 
-static const char *numeral_of(const char *text, size_t length)
+static const char *numeral_of(const char *text, size_t length, uint32_t hash)
 {
-    for (size_t i = 0; i < NUMERAL_COUNT; i++) {
-        if (numerals[i].word[0] == text[0] && strlen(numerals[i].word) == length
-            && memcmp(numerals[i].word, text, length) == 0) {
-            return numerals[i].digits;
-        }
-    }
-    return NULL;
+    const uint32_t row = word_table_row(&numeral_words, hash, text, length);
+    return row == 0 ? NULL : numerals[row - 1].digits;
 }
 
 static bool is_digit(char c)
@@ -67,7 +64,10 @@ static bool add_mixed(struct spelled *out, const char *text, size_t length)
         while (run < length && is_digit(text[run]) == is_digit(text[i])) {
             run++;
         }
-        const char *digits = is_digit(text[i]) ? text + i : numeral_of(text + i, run - i);
+        const char *digits = text + i;
+        if (!is_digit(text[i])) {
+            digits = numeral_of(text + i, run - i, (uint32_t)word_hash(text + i, run - i));
+        }
         if (!digits || !add(out, digits, is_digit(text[i]) ? run - i : strlen(digits))) {
             return false;
         }
@@ -80,9 +80,10 @@ struct token {
     bool is_word, was_ten;
 };
 
-static bool add_word(struct spelled *out, const char *text, size_t length, struct token *token)
+static bool add_word(struct spelled *out, const char *text, const struct lexeme *lexeme,
+                     struct token *token)
 {
-    const char *digits = numeral_of(text, length);
+    const char *digits = numeral_of(text, lexeme->folded_bytes, lexeme->hash);
     if (!digits) {
         return false;
     }
@@ -114,7 +115,7 @@ static uint32_t read_token(struct cursor *cursor, uint32_t index, struct token *
     const char *text = lexeme_text(view, index);
     bool is_added = true;
     for (uint32_t i = 0; i < times && is_added; i++) {
-        is_added = lexeme->class == LEXEME_WORD ? add_word(out, text, lexeme->folded_bytes, token)
+        is_added = lexeme->class == LEXEME_WORD ? add_word(out, text, lexeme, token)
                                                 : lexeme->folded_bytes <= SMALL * 4
                                                       && add_mixed(out, text, lexeme->folded_bytes);
     }
@@ -162,7 +163,10 @@ static void note_token(struct spelled *out, uint32_t from, int *value, int *step
 
 bool spelled_read(struct cursor *cursor, uint32_t index, struct spelled *out)
 {
-    *out = (struct spelled){.is_small = true};
+    out->length = out->end = out->words = out->tokens = 0;
+    out->digits[0] = 0;
+    out->is_counting = false;
+    out->is_small = true;
     struct token token = {false, false};
     int value = 0;
     int step = 0;
