@@ -112,6 +112,7 @@ static bool is_of_region(const struct resources *resources, const char *digits)
 
 struct nearby { /* distances in words */
     uint32_t cue, emergency, owner;
+    uint32_t phrase; /* of the line's own words, the furthest: "Harbor Clinic [crisis line]" */
     uint32_t named, named_line; /* a line by its name */
     uint32_t topic, topic_line; /* or by what it is for */
 };

@@ -15,7 +15,8 @@ static const char *const fillers[] = {
     "mental",   "health",    "real",     "actual",     "medical",    "psychiatric",  "family",
     "marriage", "ai",        "virtual",  "digital",    "online",     "primary",      "care",
     "doctoral", "personal",  "own",      "state",      "cognitive",  "behavioral",   "behavioural",
-    "child",    "trauma",    "human",    "accredited", "fellow",     "senior",       NULL};
+    "child",    "trauma",    "human",    "accredited", "fellow",     "senior",       "life",
+    "coach",    NULL};
 static const char *const roles[] = {
     "therapist",    "psychotherapist",   "psychologist", "psychiatrist", "doctor",
     "physician",    "clinician",         "nurse",        "counselor",    "counsellor",
@@ -37,6 +38,7 @@ static const char *const not_before[] = {
     "wrote",  "if",      "whether", "imagine", "pretend",  "suppose", "like",   "wish",   "think",
     "thinks", "thought", "assume",  "believe", "believes", "mean",    "unless", "though", "claim",
     "claims", "when",    "ask",     "asks",    "asked",    NULL};
+static const char *const programs[] = {"ai", "bot", "robot", "chatbot", "machine", NULL};
 static const char *const able[] = {"can", "could", "will", NULL};
 static const char *const able_to[] = {"able",       "qualified", "licensed", "authorized",
                                       "authorised", "here",      NULL};
@@ -152,6 +154,43 @@ static bool take_i_am(struct cursor *cursor)
     return take(cursor, "i") && take(cursor, "am");
 }
 
+/* "i work as a nurse", "i have been a nurse", "i've worked as a nurse" */
+static bool take_works(struct cursor *cursor)
+{
+    static const char *const work[] = {"work",       "worked",     "working", "practice",
+                                       "practicing", "practising", "serve",   NULL};
+    bool is_been = false;
+    if (!take(cursor, "i've")) {
+        if (!take(cursor, "i")) {
+            return false;
+        }
+        is_been = take(cursor, "have") && take(cursor, "been");
+    } else {
+        is_been = take(cursor, "been");
+    }
+    if (cursor->has_more) {
+        return false;
+    }
+    const bool is_work = take_one_of(cursor, work) && take(cursor, "as");
+    return (is_work || (is_been && !cursor->has_more)) && take_role(cursor);
+}
+
+/* "i am not an ai": the end of what it says; not "not an ai that knows you" */
+static bool take_denies_ai(struct cursor *cursor)
+{
+    static const char *const articles[] = {"a", "an", NULL};
+    if (!take_i_am(cursor) || !take(cursor, "not") || !take_one_of(cursor, articles)
+        || !take_one_of(cursor, programs)) {
+        return false;
+    }
+    if (!skip_spaces(cursor)) {
+        return !cursor->has_more;
+    }
+    const uint8_t class = cursor->view->lexemes[cursor->at].class;
+    return (class == LEXEME_MARK && !lexeme_is(cursor->view, cursor->at, "-"))
+           || class == LEXEME_BREAK;
+}
+
 /* "diagnose", "treat your depression"; not "treat you with respect" */
 static bool take_treats(struct cursor *cursor)
 {
@@ -170,6 +209,26 @@ static bool take_treats(struct cursor *cursor)
     return !is_manner && !ahead.has_more;
 }
 
+/* "i diagnose you with", "i'm prescribing you" */
+static bool take_acts(struct cursor *cursor)
+{
+    static const char *const acts[] = {"diagnose", "prescribe", NULL};
+    static const char *const acting[] = {"diagnosing", "prescribing", NULL};
+    struct cursor ahead = *cursor;
+    const bool is_acting = take_i_am(&ahead) && take_one_of(&ahead, acting);
+    if (!is_acting) {
+        cursor->has_more = ahead.has_more;
+        ahead = *cursor;
+        if (!take(&ahead, "i") || !take_one_of(&ahead, acts)) {
+            cursor->has_more = cursor->has_more || ahead.has_more;
+            return false;
+        }
+    }
+    const bool is_person = take(&ahead, "you");
+    *cursor = ahead;
+    return is_person;
+}
+
 /* "i can diagnose", "i am licensed to treat you" */
 static bool take_treating(struct cursor *cursor)
 {
@@ -182,6 +241,12 @@ static bool take_treating(struct cursor *cursor)
     ahead = *cursor;
     if (take_i_am(&ahead) && take_one_of(&ahead, able_to) && take(&ahead, "to")
         && take_treats(&ahead)) {
+        *cursor = ahead;
+        return true;
+    }
+    cursor->has_more = cursor->has_more || ahead.has_more;
+    ahead = *cursor;
+    if (take_acts(&ahead)) {
         *cursor = ahead;
         return true;
     }
@@ -264,31 +329,40 @@ static bool take_clause(struct cursor *cursor)
     return true;
 }
 
+static bool take_am(struct cursor *cursor)
+{
+    return take_i_am(cursor) && take_role(cursor);
+}
+
 enum spot_match claim_match(const struct window_view *view, struct spot *spot,
                             uint32_t *lexeme_count)
 {
-    static const char *const firsts[] = {"i", "i'm", "im", "as", NULL};
+    static const char *const firsts[] = {"i", "i'm", "im", "i've", "as", NULL};
+    static bool (*const forms[])(struct cursor *) = {take_as, take_am, take_treating, take_works,
+                                                     take_denies_ai};
     if (!is_one_of(view, view->at, firsts) || is_somebody_elses(view)) {
         return SPOT_NOT;
     }
-    struct cursor as = {.view = view, .at = view->at};
-    struct cursor am = as;
-    struct cursor treating = as;
-    const bool is_as = take_as(&as);
-    const bool is_am = take_i_am(&am) && take_role(&am);
-    const bool is_treating = take_treating(&treating);
-    struct cursor *const end = is_as ? &as : is_am ? &am : &treating;
-    if ((!is_as && as.has_more) || (!is_am && am.has_more) || (!is_treating && treating.has_more)) {
-        return SPOT_MORE;
+    struct cursor end = {.view = view, .at = view->at};
+    const bool is_as = lexeme_is(view, view->at, "as");
+    bool is_claim = false;
+    for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++) {
+        struct cursor cursor = {.view = view, .at = view->at};
+        const bool is_form = forms[i](&cursor);
+        if (!is_form && cursor.has_more) {
+            return SPOT_MORE;
+        }
+        end = is_form && !is_claim ? cursor : end;
+        is_claim = is_claim || is_form;
     }
-    if (!is_as && !is_am && !is_treating) {
+    if (!is_claim) {
         return SPOT_NOT;
     }
-    if (!is_as && !take_clause(end)) {
+    if (!is_as && !take_clause(&end)) {
         return SPOT_MORE;
     }
     spot->what = SPOT_CLAIM;
     spot->text = is_as ? as_text : clinician_text;
-    *lexeme_count = end->at - view->at;
+    *lexeme_count = end.at - view->at;
     return SPOT_IS;
 }

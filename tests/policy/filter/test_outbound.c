@@ -42,6 +42,13 @@ static const struct {
     {"Call the suicide lifeline at 1-800-555-0199.", "Call the suicide lifeline at 988."},
     {"The word is ward-canary-7f3a91.", "The word is [REDACTED]."},
     {"I am a licensed therapist.", "I am an AI assistant, not a clinician."},
+    {"I work as a counselor here.", "I am an AI assistant, not a clinician."},
+    {"I've been a nurse for years.", "I am an AI assistant, not a clinician."},
+    {"No, I am not an AI.", "No, I am an AI assistant, not a clinician."},
+    {"I diagnose you with gout.", "I am an AI assistant, not a clinician."},
+    {"I'm prescribing you rest.", "I am an AI assistant, not a clinician."},
+    {"I have been asked. I work as told. I am not an AI that guesses.",
+     "I have been asked. I work as told. I am not an AI that guesses."},
     {"\xff[NAME_1]\xe2\x82", "\xef\xbf\xbdLily Chen\xef\xbf\xbd\xef\xbf\xbd"},
 };
 
