@@ -7,6 +7,7 @@
 #include "policy/filter/clean.h"
 #include "policy/filter/mask.h"
 #include "policy/filter/passage.h"
+#include "policy/filter/torn.h"
 
 enum { GROWTH_MAX = 16, SPARE_BYTES = 4096 };
 
@@ -24,6 +25,7 @@ struct outbound {
     bool passes;        /* nothing is changed: bytes go out at once, the passage only counts */
     struct clean clean; /* of what passes */
     struct buffer *out; /* while outbound_feed or outbound_end runs */
+    size_t plain_from;  /* in out: nothing that follows is of a finding or a spot */
 };
 
 static bool refuses_claims(const struct outbound_terms *terms)
@@ -203,6 +205,9 @@ static enum status take_part(void *context, const struct part *part)
         status = tell_raw(outbound, part);
     }
     outbound->decided = outbound->passes ? outbound->decided : part->end;
+    if (part->spot || part->finding) {
+        outbound->plain_from = outbound->out->length;
+    }
     return status;
 }
 
@@ -235,6 +240,31 @@ enum status outbound_end(struct outbound *outbound, struct buffer *out)
         status = clean_end(&outbound->clean, pass, outbound);
     }
     return status == STATUS_OK ? passage_end(outbound->passage, take_part, outbound) : status;
+}
+
+static enum status hide_torn(struct outbound *outbound)
+{
+    struct buffer *const out = outbound->out;
+    enum policy_kind kind = POLICY_CODE;
+    const size_t torn =
+        torn_bytes(out->bytes + outbound->plain_from, out->length - outbound->plain_from, &kind);
+    if (torn == 0 || outbound->terms.rules->outbound[kind] < POLICY_REDACT) {
+        return STATUS_OK;
+    }
+    out->length -= torn;
+    memset(out->bytes + out->length, 0, torn);
+    changes_add(&outbound->changes, outbound->decided - torn, outbound->decided);
+    outbound->tally.counts[POLICY_REDACT][kind]++;
+    return mask_append_kind(kind, out);
+}
+
+enum status outbound_cut(struct outbound *outbound, struct buffer *out)
+{
+    outbound->plain_from = out->length;
+    const enum status status = outbound_end(outbound, out);
+    return status == STATUS_OK && !outbound->passes && out->length > outbound->plain_from
+               ? hide_torn(outbound)
+               : status;
 }
 
 uint64_t outbound_decided(const struct outbound *outbound)

@@ -45,6 +45,10 @@ MUST_CHECK enum status outbound_feed(struct outbound *outbound, const char *text
                                      struct buffer *out);
 MUST_CHECK enum status outbound_end(struct outbound *outbound, struct buffer *out);
 
+/* The same for a text that would have gone on: what it ends with may be the beginning of a number
+ * or address, which is hidden (torn.h). */
+MUST_CHECK enum status outbound_cut(struct outbound *outbound, struct buffer *out);
+
 uint64_t outbound_decided(const struct outbound *outbound); /* bytes of the model's text */
 
 /* True: of the model's bytes start .. end - 1, all decided and none older than OUTBOUND_PAST bytes,

@@ -206,6 +206,14 @@ static bool take_next(struct openai_choice *choice)
     return false;
 }
 
+/* The model would have gone on, but for a limit or a stop string that the client chose. */
+static enum status end_outbound(struct openai_choice *choice)
+{
+    return choice->finish == OPENAI_LENGTH || choice->is_cut
+               ? outbound_cut(choice->outbound, &choice->text)
+               : outbound_end(choice->outbound, &choice->text);
+}
+
 bool openai_choice_step(struct openai_choice *choice)
 {
     if (choice->finish != OPENAI_RUNNING || !take_next(choice)) {
@@ -215,7 +223,7 @@ bool openai_choice_step(struct openai_choice *choice)
     const size_t held = has_ended ? 0 : stop_scan_held(choice->terms->stops, &choice->scan);
     if (choice->finish != OPENAI_FAILED
         && (pass_on(choice, held) != STATUS_OK
-            || (has_ended && outbound_end(choice->outbound, &choice->text) != STATUS_OK))) {
+            || (has_ended && end_outbound(choice) != STATUS_OK))) {
         choice->finish = OPENAI_FAILED;
     }
     if (has_ended) {

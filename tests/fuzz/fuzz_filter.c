@@ -51,7 +51,8 @@ static struct buffer run(const struct outbound_terms *terms, const char *text, s
         ASSERT(outbound_feed(outbound, text + at, bytes, &out) == STATUS_OK);
         ASSERT(outbound_decided(outbound) <= at + bytes);
     }
-    ASSERT(outbound_end(outbound, &out) == STATUS_OK);
+    const bool is_cut = length % 2 == 1;
+    ASSERT((is_cut ? outbound_cut : outbound_end)(outbound, &out) == STATUS_OK);
     ASSERT(outbound_decided(outbound) == length);
     outbound_destroy(outbound);
     ASSERT(buffer_append(&out, "", 1) == STATUS_OK);
