@@ -27,7 +27,7 @@ static struct {
     _Atomic uint32_t ended; /* acknowledged */
 } web;
 
-static char directory[] = "/tmp/ward-hand-off-XXXXXX";
+static char directory[32];
 static struct policy *policy;
 static struct hand_off *hand_off;
 
@@ -134,7 +134,7 @@ static void count_end(void *context, const struct hand_off_event *event, bool is
 static void start(void)
 {
     struct failure failure = {""};
-    memcpy(directory + strlen(directory) - 6, "XXXXXX", 6);
+    snprintf(directory, sizeof directory, "/tmp/ward-hand-off-XXXXXX");
     CHECK(mkdtemp(directory), "no folder");
     start_web();
     write_file("secret", "a secret of this test alone\n");

@@ -135,6 +135,34 @@ static void every_choice_is_filtered(void)
     api_stop(&api);
 }
 
+/* A client that ends the answer in the middle of a number or address, by a limit or by a stop
+ * string, does not hear most of it. */
+static void what_a_client_cuts_is_not_told(void)
+{
+    static const struct {
+        const char *says, *secret;
+    } rows[] = {{"Your SSN is 123-45-6789, keep it.", "123-45"},
+                {"Call 798-586-7565 now", "798-58"},
+                {"Write to quill.zora@clinic-a.example today", "zora@"}};
+    char body[512], told[4096];
+    start("redact", "");
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        fake_engine_say(&api.fake, rows[i].says, BYTE_MODEL_END);
+        for (size_t length = 6; length < strlen(rows[i].says); length++) {
+            snprintf(body, sizeof body,
+                     CHAT("hi", ",\"stream\":true,\"logprobs\":true,\"max_tokens\":%zu"), length);
+            CHECK(post(CHAT_LINE, body) == 200, "%.200s", answer);
+            gather(told, sizeof told);
+            CHECK(!strstr(told, rows[i].secret), "%zu tokens: %s", length, told);
+            CHECK(!strstr(told, "[CODE]") || !strstr(answer, "\"token\":\"5\""), "%s", answer);
+        }
+    }
+    fake_engine_say(&api.fake, rows[0].says, BYTE_MODEL_END);
+    CHECK(post(CHAT_LINE, CHAT("hi", ",\"stop\":[\"6789\"]")) == 200, "%.200s", answer);
+    CHECK(strstr(answer, "Your SSN is [CODE]") && !strstr(answer, "123-4"), "%s", answer);
+    api_stop(&api);
+}
+
 static void observing_changes_nothing(void)
 {
     start("observe", "SSN 123-45-6789.");
@@ -400,12 +428,40 @@ static void an_instrument_is_asked_in_a_stream(void)
     api_stop(&api);
 }
 
+/* What was said at the beginning is graver than the answer, and was answered then. */
+static void a_critical_answer_tells_help_again(void)
+{
+    char body[2048];
+    size_t length = (size_t)snprintf(
+        body, sizeof body,
+        "{\"model\":\"phq-9\",\"messages\":[{\"role\":\"user\",\"content\":\"%s\"}",
+        "i want to kill myself tonight");
+    for (int item = 1; item <= 9; item++) {
+        length += (size_t)snprintf(body + length, sizeof body - length,
+                                   ",{\"role\":\"assistant\",\"content\":\"%d?\"},"
+                                   "{\"role\":\"user\",\"content\":\"%d\"}",
+                                   item, item == 9 ? 3 : 0);
+    }
+    snprintf(body + length, sizeof body - length, "]}");
+    start("standard", "never said");
+    CHECK(post(CHAT_LINE, body) == 200, "%.200s", answer);
+    CHECK(strstr(answer, "text 988"), "%s", answer);
+    json_t *records = spool_records(&api.spool);
+    char *text = json_dumps(records, 0);
+    CHECK(strstr(text, "instrument.critical") && strstr(text, "crisis.protocol"), "%s", text);
+    free(text);
+    json_decref(records);
+    api_stop(&api);
+}
+
 CHECK_MAIN(identifiers_are_hidden_whole_and_streamed,
            log_probabilities_of_hidden_tokens_are_not_shown, every_choice_is_filtered,
-           observing_changes_nothing, a_canary_leaves_with_its_own_tenant_alone,
+           what_a_client_cuts_is_not_told, observing_changes_nothing,
+           a_canary_leaves_with_its_own_tenant_alone,
            the_model_sees_a_pseudonym_and_the_client_the_value, stop_strings_are_pseudonyms_too,
            a_conversation_keeps_its_pseudonyms, requests_of_one_conversation_run_side_by_side,
            prompts_of_ids_are_read, every_member_that_a_template_may_show_is_read,
            what_is_blocked_is_named_by_kind_only, signs_in_the_models_own_text_are_recorded,
            a_person_in_a_crisis_hears_the_protocol_first,
-           over_its_quota_a_clinic_still_tells_where_help_is, an_instrument_is_asked_in_a_stream)
+           over_its_quota_a_clinic_still_tells_where_help_is, an_instrument_is_asked_in_a_stream,
+           a_critical_answer_tells_help_again)

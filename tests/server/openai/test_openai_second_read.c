@@ -10,7 +10,7 @@
 #include "tests/check.h"
 #include "tests/server/support_api.h"
 
-enum { ANSWER_BYTES = 1 << 16 };
+enum { ANSWER_BYTES = 1 << 16, PATIENCE_MS = 20000 };
 
 #define CHAT_LINE "POST /v1/chat/completions"
 #define CHAT(text, more) \
@@ -20,12 +20,13 @@ enum { ANSWER_BYTES = 1 << 16 };
 
 static struct api api;
 static char answer[ANSWER_BYTES];
-static char directory[] = "/tmp/ward-rules-XXXXXX";
+static char directory[32];
 static char rules_path[64];
 
 static void write_rules(void)
 {
     static const char rules[] = "version: 1\nname: own\nextends: standard\nsecond_read: true\n";
+    snprintf(directory, sizeof directory, "/tmp/ward-rules-XXXXXX");
     CHECK(mkdtemp(directory), "no folder");
     snprintf(rules_path, sizeof rules_path, "%s/default.yaml", directory);
     FILE *file = fopen(rules_path, "we");
@@ -54,7 +55,6 @@ static void stop(void)
     if (rules_path[0] != '\0') {
         unlink(rules_path);
         rmdir(directory);
-        memcpy(directory + strlen(directory) - 6, "XXXXXX", 6);
         rules_path[0] = '\0';
     }
 }
@@ -183,7 +183,7 @@ static void help_is_told_while_the_engine_is_rebuilt(void)
     stop();
 }
 
-/* Every place of the tenant's is taken: the engine thread itself refuses. */
+/* No ticket is left. */
 static void help_is_told_when_every_place_is_taken(void)
 {
     char request[1024];
@@ -210,7 +210,37 @@ static void help_is_told_when_every_place_is_taken(void)
     stop();
 }
 
+/* The engine thread itself refuses: the tenant has one in its queue. */
+static void help_is_told_when_the_queue_is_full(void)
+{
+    static const char *const bodies[] = {CHAT("hello", ""), CHAT("hello", ""), CHAT(CRISIS, "")};
+    char request[1024];
+    bool is_closed = false;
+    struct raw_client clients[3];
+    start((struct api_terms){.policy_default = "standard", .tenant_queued_max = 1}, "I hear you.");
+    pthread_mutex_lock(&api.fake.gate);
+    for (uint32_t i = 0; i < 3; i++) {
+        api_write_request(CHAT_LINE, api.front.key, bodies[i], request, sizeof request);
+        CHECK(raw_client_open(&clients[i], &api.front, HTTP_LISTENER_API, NULL), "no connection");
+        CHECK(raw_client_send_text(&clients[i], request), "not sent");
+        while (engine_loop_live_requests(api.service->engine_loop) <= i) {
+            usleep(1000);
+        }
+    }
+    pthread_mutex_unlock(&api.fake.gate);
+    raw_client_receive(&clients[2], answer, sizeof answer, PATIENCE_MS, &is_closed);
+    CHECK(strstr(answer, "text 988") && strstr(answer, "content_filter"), "%s", answer);
+    for (size_t i = 0; i < 3; i++) {
+        raw_client_close(&clients[i]);
+    }
+    while (engine_loop_live_requests(api.service->engine_loop) > 0) {
+        usleep(1000);
+    }
+    stop();
+}
+
 CHECK_MAIN(the_models_reading_raises_and_never_lowers, a_question_that_finds_no_room_is_recorded,
            an_engine_that_breaks_while_it_reads_leaves_the_grade,
            nothing_stays_when_nobody_waits_for_the_reading,
-           help_is_told_while_the_engine_is_rebuilt, help_is_told_when_every_place_is_taken)
+           help_is_told_while_the_engine_is_rebuilt, help_is_told_when_every_place_is_taken,
+           help_is_told_when_the_queue_is_full)
