@@ -2,6 +2,7 @@
 #include "policy/identify/address/street.h"
 #include "policy/identify/address/street_abroad.h"
 #include "policy/identify/address/street_box.h"
+#include "policy/identify/address/street_words.h"
 #include "policy/identify/address/zip_code.h"
 #include "policy/identify/detector.h"
 #include "policy/identify/words/glance.h"
@@ -22,6 +23,24 @@ static uint32_t street(struct cursor *cursor, uint32_t at)
     return end;
 }
 
+/* In lower case, begins nothing of an address, and stands behind nothing that leads to one: most
+ * words of running text end here. */
+static bool is_ordinary(struct cursor *cursor, uint32_t at)
+{
+    const struct window_view *view = &cursor->reading->view;
+    const struct lexeme *word = &view->lexemes[at];
+    bool is_sure = false;
+    if (word->class != LEXEME_WORD || word->letter_case != CASE_LOWER || word->folded_bytes == 1
+        || glance_word_at(view, at, &street_words) || glance_word_at(view, at, &street_box_words)
+        || street_words_is_compound(lexeme_text(view, at), word->folded_bytes, &is_sure)) {
+        return false;
+    }
+    const uint32_t left = glance_left(cursor, at);
+    return left == GLANCE_NOTHING
+           || (!lexeme_is(view, left, "of")
+               && !(glance_word_at(view, left, &street_words) & STREET_ON));
+}
+
 struct finding detect_address(const struct reading *reading)
 {
     struct cursor cursor = {.reading = reading};
@@ -29,7 +48,8 @@ struct finding detect_address(const struct reading *reading)
     const struct lexeme *first = cursor_lexeme(&cursor, at);
     if (!first
         || (first->class != LEXEME_WORD && first->class != LEXEME_NUMBER
-            && first->class != LEXEME_MIXED)) {
+            && first->class != LEXEME_MIXED)
+        || is_ordinary(&cursor, at)) {
         return glance_finding(&cursor, 0, POLICY_STREET);
     }
     const uint32_t end = street(&cursor, at);

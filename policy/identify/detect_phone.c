@@ -9,6 +9,7 @@
 #include "policy/identify/phone/phone_words.h"
 #include "policy/identify/phone/spelled_digits.h"
 #include "policy/identify/words/glance.h"
+#include "policy/identify/words/number_words.h"
 #include "policy/identify/words/plain_words.h"
 
 enum {
@@ -490,6 +491,9 @@ struct finding detect_phone(const struct reading *reading)
     struct cursor cursor = {.reading = reading};
     const uint32_t at = reading->view.at;
     const struct lexeme *first = cursor_lexeme(&cursor, at);
+    if (first && first->class == LEXEME_WORD && !glance_word(&cursor, at, &number_words)) {
+        return glance_finding(&cursor, 0, POLICY_PHONE); /* no digit that is said */
+    }
     if (!first || first->class == LEXEME_SPACE || first->class == LEXEME_BREAK
         || first->class == LEXEME_GLYPH || glance_is_tail(&cursor, at, "-./:_")
         || (at > 0 && glance_mark(&cursor, at - 1, "$#=") != '\0')) {

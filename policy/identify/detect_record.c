@@ -285,8 +285,8 @@ static struct finding by_context_word(struct cursor *cursor, uint32_t at)
                         || (lexeme->folded_bytes < GROUP_MAX
                             && (lexeme->letter_case == CASE_UPPER || !lexeme->word));
     const bool is_initial = lexeme->folded_bytes == 1 && lexeme->letter_case == CASE_UPPER;
-    const bool is_link = record_link_of(&cursor->reading->view, at) != RECORD_LINK_NONE;
-    if (!may_be || (is_link && !is_initial)) {
+    if (!may_be
+        || (!is_initial && record_link_of(&cursor->reading->view, at) != RECORD_LINK_NONE)) {
         return nothing;
     }
     return with_context(cursor, at, joiner == ' ' ? 0 : STRANGERS_MAX);

@@ -258,7 +258,9 @@ struct character {
 
 static void take_raw(struct window *window, const struct character *character)
 {
-    memcpy(window->raw + window->raw_bytes, character->raw, character->raw_bytes);
+    for (uint32_t i = 0; i < character->raw_bytes; i++) { /* mostly one */
+        window->raw[window->raw_bytes + i] = character->raw[i];
+    }
     window->raw_bytes += character->raw_bytes;
     window->position += character->bytes;
     window->run.has_raw = true;
@@ -266,7 +268,9 @@ static void take_raw(struct window *window, const struct character *character)
 
 static void take_folded(struct window *window, const struct folded *folded)
 {
-    memcpy(window->folded + window->folded_bytes, folded->text, folded->bytes);
+    for (uint32_t i = 0; i < folded->bytes; i++) {
+        window->folded[window->folded_bytes + i] = folded->text[i];
+    }
     window->folded_bytes += folded->bytes;
     window->run.is_disguised = window->run.is_disguised || folded->is_disguised;
 }
@@ -440,15 +444,40 @@ static bool is_plain(char byte)
     return (uint8_t)byte < 0x80 && byte != '\\' && byte != '&' && byte != '%' && byte != '\r';
 }
 
-/* ASCII letters that go on in a word, which is most of what comes: as take() would, one by one, at
- * a fraction of its cost. */
+static bool is_ascii_letter(char byte)
+{
+    const uint8_t lower = (uint8_t)byte | 0x20;
+    return lower >= 'a' && lower <= 'z';
+}
+
+/* A word begins with an ASCII letter, which is not yet taken. */
+static bool begin_word(struct window *window, char first)
+{
+    struct run *run = &window->run;
+    if (run->has_raw || window->pending_bytes > 0) {
+        return false;
+    }
+    run->has_raw = true;
+    run->has_letter = true;
+    run->is_last_letter = true;
+    run->letters.is_first_upper = (first & 0x20) == 0;
+    return true;
+}
+
+/* ASCII letters that begin a word or go on in it, which is most of what comes: as take() would, one
+ * by one, at a fraction of its cost. */
 static size_t take_letters(struct window *window, const char *bytes, size_t length)
 {
     struct letters *letters = &window->run.letters;
+    if (!is_ascii_letter(bytes[0])) {
+        return 0;
+    }
+    const bool begins = begin_word(window, bytes[0]);
     const uint32_t folded_bytes = window->folded_bytes - window->folded_start;
     const uint32_t raw_bytes = window->raw_bytes - window->raw_at[window->count];
     if (!window->run.is_last_letter || window->run.has_apostrophe || window->pending_bytes > 0
-        || letters->upper + letters->lower == 0 || raw_bytes > RUN_RAW_MAX - LEXEME_FOLDED_MAX) {
+        || (letters->upper + letters->lower == 0 && !begins)
+        || raw_bytes > RUN_RAW_MAX - LEXEME_FOLDED_MAX) {
         return 0;
     }
     const size_t fitting = LEXEME_FOLDED_MAX - folded_bytes;
@@ -458,12 +487,12 @@ static size_t take_letters(struct window *window, const char *bytes, size_t leng
     size_t taken = 0;
     uint32_t upper = 0;
     for (; taken < end; taken++) {
-        const uint8_t lower = (uint8_t)bytes[taken] | 0x20;
-        if (lower < 'a' || lower > 'z') {
+        const char lower = (char)(bytes[taken] | 0x20);
+        if (!is_ascii_letter(lower)) {
             break;
         }
-        upper += lower != (uint8_t)bytes[taken];
-        window->folded[window->folded_bytes + taken] = (char)lower;
+        upper += lower != bytes[taken];
+        window->folded[window->folded_bytes + taken] = lower;
         window->raw[window->raw_bytes + taken] = bytes[taken];
     }
     letters->upper = (uint16_t)(letters->upper + upper);

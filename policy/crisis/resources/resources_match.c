@@ -335,6 +335,10 @@ static enum symbol_step skip_prefix(const struct window_view *view, bool has_end
 {
     static const char *const web[] = {":", "/", "/"};
     uint32_t at = *index;
+    const bool is_word = view->lexemes[at].class == LEXEME_WORD;
+    if (is_word && !strchr("htsw", *lexeme_text(view, at))) {
+        return SYMBOL_READ; /* nearly all words */
+    }
     const bool is_web = lexeme_is(view, at, "https") || lexeme_is(view, at, "http");
     const bool is_dial = lexeme_is(view, at, "tel") || lexeme_is(view, at, "sms");
     const bool is_www = lexeme_is(view, at, "www");

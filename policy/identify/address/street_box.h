@@ -7,4 +7,4 @@
 
 uint32_t street_box_match(struct cursor *cursor, uint32_t at);
 
-extern const struct word_table street_box_words; /* for tests */
+extern const struct word_table street_box_words; /* what it begins with */

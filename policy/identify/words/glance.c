@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-enum { SPACES_MAX = 8, QUOTES_MAX = 3, DIGITS_OF_VALUE = 9 };
+enum { QUOTES_MAX = 3, DIGITS_OF_VALUE = 9 };
 
 static char plain_mark(const char *text, size_t length)
 {
@@ -22,16 +22,16 @@ static char plain_mark(const char *text, size_t length)
 
 static char mark_of(const struct window_view *view, uint32_t index, const char *marks)
 {
-    if (view->lexemes[index].class != LEXEME_MARK) {
-        return '\0';
-    }
-    const char mark = plain_mark(lexeme_text(view, index), view->lexemes[index].folded_bytes);
-    return mark != '\0' && strchr(marks, mark) ? mark : '\0';
+    return glance_mark_of(&view->lexemes[index], lexeme_text(view, index), marks);
 }
 
-char glance_mark(struct cursor *cursor, uint32_t index, const char *marks)
+char glance_mark_of(const struct lexeme *lexeme, const char *text, const char *marks)
 {
-    return cursor_lexeme(cursor, index) ? mark_of(&cursor->reading->view, index, marks) : '\0';
+    if (lexeme->class != LEXEME_MARK) {
+        return '\0';
+    }
+    const char mark = plain_mark(text, lexeme->folded_bytes);
+    return mark != '\0' && strchr(marks, mark) ? mark : '\0';
 }
 
 bool glance_digits(struct cursor *cursor, uint32_t index, struct glance_digits *out)
@@ -55,35 +55,12 @@ bool glance_digits(struct cursor *cursor, uint32_t index, struct glance_digits *
     return true;
 }
 
-static uint32_t word_at(const struct window_view *view, uint32_t index,
-                        const struct word_table *table)
-{
-    const struct lexeme *lexeme = &view->lexemes[index];
-    if (lexeme->class != LEXEME_WORD && lexeme->class != LEXEME_MIXED) {
-        return 0;
-    }
-    return word_table_value(table, lexeme->hash, lexeme_text(view, index), lexeme->folded_bytes);
-}
-
-uint32_t glance_word(struct cursor *cursor, uint32_t index, const struct word_table *table)
-{
-    return cursor_lexeme(cursor, index) ? word_at(&cursor->reading->view, index, table) : 0;
-}
-
 bool glance_is_capital(struct cursor *cursor, uint32_t index)
 {
     const struct lexeme *lexeme = cursor_lexeme(cursor, index);
     return lexeme && lexeme->class == LEXEME_WORD
            && (lexeme->letter_case == CASE_CAPITAL || lexeme->letter_case == CASE_UPPER
                || lexeme->letter_case == CASE_MIXED);
-}
-
-uint32_t glance_spaces(struct cursor *cursor, uint32_t index)
-{
-    for (uint32_t i = 0; i < SPACES_MAX && cursor_is_class(cursor, index, LEXEME_SPACE); i++) {
-        index++;
-    }
-    return index;
 }
 
 uint32_t glance_gap(struct cursor *cursor, uint32_t index)
@@ -131,7 +108,7 @@ uint32_t glance_left_word(const struct cursor *cursor, uint32_t index,
                           const struct word_table *table)
 {
     const uint32_t left = glance_left(cursor, index);
-    return left == GLANCE_NOTHING ? 0 : word_at(&cursor->reading->view, left, table);
+    return left == GLANCE_NOTHING ? 0 : glance_word_at(&cursor->reading->view, left, table);
 }
 
 static bool is_solid(const struct lexeme *lexeme)

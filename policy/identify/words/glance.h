@@ -13,14 +13,43 @@ struct glance_digits { /* of a NUMBER */
 #define GLANCE_NOTHING UINT32_MAX /* no lexeme on the left */
 
 /* The mark, if it is one of these (dashes count as '-', curly quotes as '\''); else 0. */
-char glance_mark(struct cursor *cursor, uint32_t index, const char *marks);
+char glance_mark_of(const struct lexeme *lexeme, const char *text, const char *marks);
+static inline char glance_mark(struct cursor *cursor, uint32_t index, const char *marks)
+{
+    const struct lexeme *lexeme = cursor_lexeme(cursor, index);
+    if (!lexeme || lexeme->class != LEXEME_MARK) {
+        return '\0';
+    }
+    return glance_mark_of(lexeme, lexeme_text(&cursor->reading->view, index), marks);
+}
 bool glance_digits(struct cursor *cursor, uint32_t index, struct glance_digits *out);
 /* The value of a WORD or MIXED, 0: not in the table. */
-uint32_t glance_word(struct cursor *cursor, uint32_t index, const struct word_table *table);
+static inline uint32_t glance_word_at(const struct window_view *view, uint32_t index,
+                                      const struct word_table *table)
+{
+    const struct lexeme *lexeme = &view->lexemes[index];
+    if (lexeme->class != LEXEME_WORD && lexeme->class != LEXEME_MIXED) {
+        return 0;
+    }
+    return word_table_value(table, lexeme->hash, lexeme_text(view, index), lexeme->folded_bytes);
+}
+static inline uint32_t glance_word(struct cursor *cursor, uint32_t index,
+                                   const struct word_table *table)
+{
+    return cursor_lexeme(cursor, index) ? glance_word_at(&cursor->reading->view, index, table) : 0;
+}
 bool glance_is_capital(struct cursor *cursor, uint32_t index); /* Name or NAME */
 
-uint32_t glance_spaces(struct cursor *cursor, uint32_t index); /* the index after them */
-uint32_t glance_gap(struct cursor *cursor, uint32_t index);    /* and one line end, quoted or not */
+enum { GLANCE_SPACES_MAX = 8 };
+static inline uint32_t glance_spaces(struct cursor *cursor, uint32_t index) /* the index after */
+{
+    for (uint32_t i = 0; i < GLANCE_SPACES_MAX && cursor_is_class(cursor, index, LEXEME_SPACE);
+         i++) {
+        index++;
+    }
+    return index;
+}
+uint32_t glance_gap(struct cursor *cursor, uint32_t index); /* and one line end, quoted or not */
 
 /* The nearest lexeme on the left that is no space (and no line end). */
 uint32_t glance_left(const struct cursor *cursor, uint32_t index);
