@@ -228,13 +228,14 @@ def write(path, entries, weights):
     with open(path, "w", encoding="ascii", newline="\n") as out:
         out.write(f"lexicon 1 {len(entries)} {len(weights)}\n")
         before = ""
-        for word in sorted(entries):
+        for number, word in enumerate(sorted(entries), 1):
             shared = 0
             while shared < min(len(before), len(word), 35) and before[shared] == word[shared]:
                 shared += 1
             codes = "".join(CODES[column * 15 + value - 1]
                             for column, value in enumerate(entries[word]) if value)
-            out.write(f"{FRONT[shared]}{word[shared:]}{codes}\n")
+            end = "\n" if number % 64 == 0 or number == len(entries) else "\t"
+            out.write(f"{FRONT[shared]}{word[shared:]}{codes}{end}")
             before = word
         for at in range(0, len(weights), 64):
             out.write("".join(chr(79 + int(w)) for w in weights[at:at + 64]) + "\n")

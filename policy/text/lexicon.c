@@ -118,6 +118,23 @@ static bool next_line(struct reader *reader, const char **line, size_t *length)
     return true;
 }
 
+/* The next of a line's entries, which tabs part. Behind the first line. */
+static bool next_entry(struct reader *reader, const char **entry, size_t *length)
+{
+    const char *stop = reader->at;
+    if (reader->at == reader->end) {
+        return false;
+    }
+    reader->line += reader->at[-1] == '\n';
+    while (stop < reader->end && *stop != '\n' && *stop != '\t') {
+        stop++;
+    }
+    *entry = reader->at;
+    *length = (size_t)(stop - reader->at);
+    reader->at = stop < reader->end ? stop + 1 : reader->end;
+    return true;
+}
+
 static bool is_text(char c)
 {
     return (c >= 'a' && c <= 'z') || c == '\'' || c == ' ';
@@ -177,14 +194,14 @@ static bool read_codes(const char *codes, size_t count, struct lexicon_entry *en
     return count > 0;
 }
 
-/* One line: how many letters are those of the word before, the rest, the codes. `word` is the word
+/* One entry: how many letters are those of the word before, the rest, the codes. `word` is the word
  * before and becomes this one. */
 static enum status read_entry(struct lexicon *lexicon, struct reader *reader, char *word,
                               size_t *word_bytes)
 {
     const char *line = NULL;
     size_t length = 0;
-    if (!next_line(reader, &line, &length) || length < 3) {
+    if (!next_entry(reader, &line, &length) || length < 3) {
         return wrong(reader, "an entry is missing or too short");
     }
     const bool is_digit = line[0] >= '0' && line[0] <= '9';
