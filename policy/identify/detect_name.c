@@ -30,6 +30,7 @@ enum {
     NOVEL_POINTS = 3, /* hardly a word: a capital counts at the start too */
     LABEL_POINTS = 3,
     NOVEL_CLASS = 5,
+    FOREIGN_POINTS = -1,
     SURNAME_SURE = 5,
     ORDINARY_POINTS = -6,
     FUNCTION_CLASS = 11,
@@ -79,11 +80,15 @@ static int word_points(const struct name_word *word, const struct name_left *lef
         lists = name_word_first_points(word);
         lists = word->lists.word == 0 && last > lists ? last : lists;
     }
+    if (left->is_foreign && !left->is_strong && !name_word_is_listed(word)) {
+        lists = FOREIGN_POINTS; /* nouns there are on no list */
+    }
     if (left->is_strong && lists < 0 && !name_word_is_listed(word)) {
         lists = 0; /* "call me zbrtz" */
     }
-    const int letters = left->is_sentence_start ? case_points[word->letter_case].start
-                                                : case_points[word->letter_case].inside;
+    const bool is_free = left->is_sentence_start || (left->is_foreign && !left->is_strong);
+    const int letters =
+        is_free ? case_points[word->letter_case].start : case_points[word->letter_case].inside;
     const bool is_rare = word->lists.word <= RARE_CLASS && !word->is_contraction;
     const bool is_like_name = name_word_is_listed(word) ? is_known(word) : word->letters >= 0;
     const bool is_novel = is_rare && (is_lower ? is_like_name : left->is_sentence_start);

@@ -275,6 +275,7 @@ static const struct {
     {"[state code]", LEXICON_STATE, 0},
     {"[word]", 0, TERM_WORD_CLASS},
     {"[speech]", 0, SPEECH_WORD_CLASS},
+    {"[foreign]", LEXICON_FOREIGN, SPEECH_WORD_CLASS},
 };
 enum { SECTION_COUNT = sizeof sections / sizeof sections[0] };
 

@@ -26,7 +26,8 @@ enum lexicon_flag {
     LEXICON_PHRASE_START = 1 << 3, /* a longer entry begins with it: lexicon_phrase */
     LEXICON_STATE = 1 << 4,        /* of the United States, or its abbreviation */
     LEXICON_ACRONYM = 1 << 5,      /* a term where it is written in capitals */
-    LEXICON_KEY = 1 << 6           /* an entry of its own, not only the start of others */
+    LEXICON_KEY = 1 << 6,          /* an entry of its own, not only the start of others */
+    LEXICON_FOREIGN = 1 << 7       /* a frequent little word of another language */
 };
 
 struct lexicon;

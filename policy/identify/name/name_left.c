@@ -7,7 +7,8 @@
 enum {
     WORDS_BACK = 4, /* of a phrase */
     LEXEMES_BACK = 24,
-    ADDRESS_BACK = 16
+    ADDRESS_BACK = 16,
+    FOREIGN_BACK = 8
 };
 
 /* What may stand between the row's word and the name, beside spaces. */
@@ -268,6 +269,25 @@ static bool follows_title(const struct reading *reading, uint32_t at)
     return entry->word > 0 && !is_name && !starts_sentence(reading, at - 2);
 }
 
+/* Two little words of another language among the last few of the line, or nothing else. */
+static bool is_foreign(const struct reading *reading, uint32_t at)
+{
+    uint32_t words = 0;
+    uint32_t foreign = 0;
+    for (uint32_t i = at; i > 0 && at - i < LEXEMES_BACK && words < FOREIGN_BACK; i--) {
+        const struct lexeme *const lexeme = &reading->view.lexemes[i - 1];
+        if (lexeme->class == LEXEME_BREAK) {
+            break;
+        }
+        if (lexeme->class == LEXEME_WORD) {
+            const unsigned flags = lexicon_entry(reading->terms->lexicon, lexeme->word)->flags;
+            foreign += (flags & LEXICON_FOREIGN) != 0;
+            words++;
+        }
+    }
+    return foreign >= 2 || (words > 0 && foreign == words);
+}
+
 struct name_left name_left_read(const struct reading *reading)
 {
     struct name_left left = {0};
@@ -281,6 +301,7 @@ struct name_left name_left_read(const struct reading *reading)
     left.follows_name = follows_name(reading, at);
     left.after_capital = follows_title(reading, at);
     left.is_citing = mark == '(';
+    left.is_foreign = is_foreign(reading, at);
     return left;
 }
 

@@ -17,6 +17,7 @@ struct name_left {
     bool is_address;        /* a comma after a number or street: a town follows */
     bool is_label;          /* "Patient: ": also who speaks, in a dialogue */
     bool is_glued;          /* @anna, /anna: part of something else */
+    bool is_foreign;        /* words of another language before it: nouns have capitals there */
     bool is_citing;         /* "(": where a source is named */
 };
 

@@ -115,7 +115,8 @@ static enum name_case case_of(const struct reading *reading, uint32_t index,
     if (is_among_capitals(reading, index)) {
         return NAME_CAPS;
     }
-    const unsigned kinds = word->lists.flags & ~(unsigned)(LEXICON_KEY | LEXICON_PHRASE_START);
+    const unsigned kinds =
+        word->lists.flags & ~(unsigned)(LEXICON_KEY | LEXICON_PHRASE_START | LEXICON_FOREIGN);
     const bool is_known = word->lists.word > 0 || kinds != 0;
     return lexeme->folded_bytes >= CAPS_WORD_BYTES && !is_known ? NAME_CAPITAL : NAME_ACRONYM;
 }

@@ -119,6 +119,17 @@ static const struct {
     {"Martin Luther Reyes called", "NAME:Martin Luther Reyes"},
     {"Epstein-Barr, Charcot-Marie-Tooth and Spina Bifida", ""},
     {"Overeaters Anonymous or Al-Anon", ""},
+    /* sentences that are not English: nouns have capitals, names are found all the same */
+    {"Ich habe heute Kopfschmerzen und bin auch Migr\xc3\xa4ne", ""},
+    {"Estoy muy triste y no puedo dormir", ""},
+    {"Ich habe mit Thomas gesprochen", "NAME:Thomas"},
+    {"Estoy con Mar\xc3\xad"
+     "a Hern\xc3\xa1"
+     "ndez hoy",
+     "NAME:Mar\xc3\xad"
+     "a Hern\xc3\xa1"
+     "ndez"},
+    {"gracias Zbryntel", "NAME:Zbryntel"},
     /* parts of other things */
     {"write anna@example.org or see anna.example.org", ""},
     {"@anna and #will", ""},
