@@ -26,7 +26,7 @@ static const struct word_entry label_entries[] = {
     {"passcode", LABEL_PASSWORD}, {"passphrase", LABEL_PASSWORD}, {"passwort", LABEL_PASSWORD},
     {"passkey", LABEL_PASSWORD}, {"pw", LABEL_PASSWORD}, {"apikey", LABEL_PASSWORD},
     {"pincode", LABEL_PASSWORD}, {"psk", LABEL_PASSWORD}, {"token", LABEL_VAGUE},
-    {"otp", LABEL_VAGUE}, {"secret", LABEL_VAGUE}, {"credentials", LABEL_VAGUE},
+    {"otp", LABEL_PIN}, {"secret", LABEL_VAGUE}, {"credentials", LABEL_VAGUE},
     {"wifi", LABEL_VAGUE}, {"pass", LABEL_VAGUE}, {"pin", LABEL_PIN}, {"pins", LABEL_PIN},
     {"key", LABEL_KEY}, {"keys", LABEL_KEY}, {"code", LABEL_CODE}, {"codes", LABEL_CODE},
 };
@@ -158,17 +158,23 @@ static struct finding by_label(struct cursor *cursor, uint32_t at)
     if (left.label == LABEL_PIN || left.label == LABEL_CODE) { /* digits, at least some */
         const bool is_code = (lexeme->class == LEXEME_NUMBER || lexeme->class == LEXEME_MIXED)
                              && lexeme->folded_bytes >= 4 && lexeme->folded_bytes <= 12;
-        return is_code ? FINDING_IS(POLICY_SECRET, run_end(cursor, at, 0) - at) : nothing;
+        const bool is_parted = lexeme->class == LEXEME_NUMBER && cursor_mark(cursor, at + 1) == '-'
+                               && cursor_is_class(cursor, at + 2, LEXEME_NUMBER); /* 204-881 */
+        return is_code || (left.label == LABEL_CODE && is_parted)
+                   ? FINDING_IS(POLICY_SECRET, run_end(cursor, at, 0) - at)
+                   : nothing;
     }
     const bool is_quote = lexeme->class == LEXEME_MARK && cursor_mark(cursor, at) != 0
                           && strchr("\"'`:=([", cursor_mark(cursor, at));
     const bool is_apart = !left.is_marked && !left.is_linked && left.quote == 0;
     const bool is_vague = left.label == LABEL_VAGUE;
-    if (is_quote || (is_apart && (is_vague || lexeme->class == LEXEME_WORD))
-        || (is_vague && lexeme->class == LEXEME_MARK)) {
+    if (is_quote || (is_apart && is_vague) || (is_vague && lexeme->class == LEXEME_MARK)) {
         return nothing;
     }
     const uint32_t end = run_end(cursor, at, left.quote);
+    if (is_apart && lexeme->class == LEXEME_WORD && end == at + 1) {
+        return nothing; /* "password reset"; not "pw blue$ky" */
+    }
     const bool is_secret = (left.label == LABEL_PASSWORD && (left.is_marked || left.quote != 0))
                            || looks_secret(cursor, at, end);
     return is_secret && end > at ? FINDING_IS(POLICY_SECRET, end - at) : nothing;

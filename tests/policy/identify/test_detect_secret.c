@@ -9,6 +9,9 @@
 static const struct {
     const char *text, *want;
 } cases[] = {
+    {"wifi pw Blue$ky2023.", "SECRET:Blue$ky2023"},
+    {"otp 881204 and 2fa code 204-881", "SECRET:881204|SECRET:204-881"},
+    {"a password reset! The password-protected file, pw stuff, the password I forgot", ""},
     {"AllowShortFunctionsOnASingleLineOnly is a setting", ""},
     {"the `token` **bold** and 5 can pass 2^32", ""},
     {"token: 8f2-Kx9", "SECRET:8f2-Kx9"},
