@@ -25,12 +25,19 @@ enum {
     MONTH_POINTS = 12,
     MONTH_BAR = 3, /* what around May makes it a person */
     VERB_USE_POINTS = 8,
+    ARTICLE_POINTS = 16,
+    OWNED_POINTS = 4,
+    OWNER_POINTS = 3, /* of what stands behind: "the Mercy clinic" */
+    THING_CLASS = 3,
     VIRTUE_POINTS = 10,
     RARE_CLASS = 1,
     NOVEL_POINTS = 3, /* hardly a word: a capital counts at the start too */
+    USUAL_POINTS = 1,
+    NOVEL_LOWER_POINTS = 5, /* in lower case, where nothing else says so */
     LABEL_POINTS = 3,
     NOVEL_CLASS = 5,
     FOREIGN_POINTS = -1,
+    SHORT_CLASS = 6, /* of two letters */
     SURNAME_SURE = 5,
     ORDINARY_POINTS = -6,
     FUNCTION_CLASS = 11,
@@ -69,6 +76,33 @@ static bool is_known(const struct name_word *word)
     return word->lists.first > 0 || word->lists.last > 0;
 }
 
+/* No ordinary word in any sense, and more like a name than a slip of the fingers. */
+static bool is_novel_name(const struct name_word *word)
+{
+    const bool is_short = word->bytes <= 2 && word->lists.first < SHORT_CLASS;
+    const bool is_rare = word->lists.word <= RARE_CLASS && !word->is_contraction && !is_short;
+    return is_rare && (name_word_is_listed(word) ? is_known(word) : word->letters >= 0);
+}
+
+/* A usual first name that is a word too, but more often a name. */
+static int usual_points(const struct name_word *word)
+{
+    const int points = name_word_first_points(word);
+    if (word->lists.first < NOVEL_CLASS || points < 0) {
+        return 0;
+    }
+    return points >= SURNAME_SURE ? USUAL_POINTS + 1 : USUAL_POINTS;
+}
+
+static int novel_points(const struct name_word *word, const struct name_left *left)
+{
+    if (word->letter_case == NAME_LOWER) {
+        return is_novel_name(word) ? NOVEL_LOWER_POINTS : usual_points(word);
+    }
+    const bool is_rare = word->lists.word <= RARE_CLASS && !word->is_contraction;
+    return is_rare && left->is_sentence_start ? NOVEL_POINTS : 0;
+}
+
 /* The word on its own: lists, letters, capitals, terms. In lower case only first names count, if
  * nothing on the left makes a name likely: surnames are too many other things. */
 static int word_points(const struct name_word *word, const struct name_left *left)
@@ -86,14 +120,14 @@ static int word_points(const struct name_word *word, const struct name_left *lef
     if (left->is_strong && lists < 0 && !name_word_is_listed(word)) {
         lists = 0; /* "call me zbrtz" */
     }
+    if (is_lower && left->is_owned && !name_word_is_listed(word)) {
+        lists -= OWNED_POINTS; /* "my huband" */
+    }
     const bool is_free = left->is_sentence_start || (left->is_foreign && !left->is_strong);
     const int letters =
         is_free ? case_points[word->letter_case].start : case_points[word->letter_case].inside;
-    const bool is_rare = word->lists.word <= RARE_CLASS && !word->is_contraction;
-    const bool is_like_name = name_word_is_listed(word) ? is_known(word) : word->letters >= 0;
-    const bool is_novel = is_rare && (is_lower ? is_like_name : left->is_sentence_start);
     return lists + letters - name_word_term_points(word) - name_word_made_points(word)
-           + (is_novel ? NOVEL_POINTS : 0);
+           + novel_points(word, left);
 }
 
 static int left_points(const struct reading *reading, const struct name_word *word,
@@ -108,7 +142,7 @@ static int left_points(const struct reading *reading, const struct name_word *wo
     if (!left->is_strong && name_word_points(word) <= plain) {
         points = 0;
     }
-    if (word->letter_case == NAME_LOWER && points < LOWER_LEFT_MIN) {
+    if (word->letter_case == NAME_LOWER && points < LOWER_LEFT_MIN && !is_novel_name(word)) {
         points = 0; /* "he was frank" */
     }
     if (!left->is_strong && !name_word_is_known_name(word)) {
@@ -121,21 +155,31 @@ static int left_points(const struct reading *reading, const struct name_word *wo
     return points + (is_remembered(reading, word) ? MEMORY_POINTS : 0);
 }
 
-/* A virtue next to another, by "and": meant as such. */
+static bool is_virtue_at(const struct reading *reading, uint32_t index)
+{
+    struct name_word other;
+    return name_word_read(reading, index, &other) && name_word_is_any(&other, &virtues);
+}
+
+/* A virtue next to another, by "and" or a comma: meant as such. */
 static bool is_virtue_of_several(struct cursor *cursor, const struct name_word *word)
 {
     if (!name_word_is_any(word, &virtues)) {
         return false;
     }
-    const uint32_t at = cursor->reading->view.at;
-    struct name_word other;
-    const bool is_after = at >= 4 && lexeme_is(&cursor->reading->view, at - 2, "and")
-                          && name_word_read(cursor->reading, at - 4, &other)
-                          && name_word_is_any(&other, &virtues);
-    return is_after
-           || (cursor_is(cursor, at + 2, "and") && cursor_lexeme(cursor, at + 4)
-               && name_word_read(cursor->reading, at + 4, &other)
-               && name_word_is_any(&other, &virtues));
+    const struct reading *const reading = cursor->reading;
+    const uint32_t at = reading->view.at;
+    if (at >= 4 && lexeme_is(&reading->view, at - 2, "and") && is_virtue_at(reading, at - 4)) {
+        return true;
+    }
+    if (at >= 3 && lexeme_is(&reading->view, at - 2, ",") && is_virtue_at(reading, at - 3)) {
+        return true;
+    }
+    if (cursor_mark(cursor, at + 1) == ',') {
+        return cursor_lexeme(cursor, at + 3) && is_virtue_at(reading, at + 3);
+    }
+    return cursor_is(cursor, at + 2, "and") && cursor_lexeme(cursor, at + 4)
+           && is_virtue_at(reading, at + 4);
 }
 
 static int right_points(struct cursor *cursor, const struct name_word *word,
@@ -156,9 +200,15 @@ static int right_points(struct cursor *cursor, const struct name_word *word,
         points -= EPONYM_NOUN_POINTS;
     }
     points -= right.is_cited && !left->is_strong ? CITED_POINTS : 0;
-    points -= right.is_verb_use && is_ambiguous && run->words == 1 ? VERB_USE_POINTS : 0;
+    if (right.is_verb_use && is_ambiguous && run->words == 1 && !left->is_strong) {
+        points -= VERB_USE_POINTS;
+    }
     if (!left->is_strong && !name_word_is_known_name(word)) {
         points += right.matter;
+    }
+    const bool is_thing = right.points < OWNER_POINTS && run->words == 1 && left->is_article;
+    if (is_thing && (is_lower || word->lists.word >= THING_CLASS)) {
+        points -= ARTICLE_POINTS;
     }
     const bool is_titled = word->lists.word >= TITLE_CLASS || !name_word_is_listed(word);
     if (is_titled && left->name <= 0 && left->after_capital) {
@@ -171,17 +221,18 @@ static int right_points(struct cursor *cursor, const struct name_word *word,
     if (is_month && !left->is_strong && name_word_is_any(word, &months)) {
         points -= MONTH_POINTS;
     }
-    if (run->words == 1 && is_virtue_of_several(cursor, word)) {
+    if (run->words <= 2 && is_virtue_of_several(cursor, word)) {
         points -= VIRTUE_POINTS;
     }
-    return right.is_glued ? -RIGHT_POINTS_MAX * 4 : points;
+    const bool is_key = right.is_key && !name_word_is_known_name(word);
+    return right.is_glued || is_key ? -RIGHT_POINTS_MAX * 4 : points;
 }
 
-/* Behind a first name that is no word, a word with a capital is a surname: "Odell Wings". */
+/* Behind a first name that is no word, a word with a capital is a surname, "Odell Wings"; in lower
+ * case one that no list has. */
 static int run_bonus(const struct name_word *word)
 {
-    const bool is_first = word->letter_case == NAME_CAPITAL && word->lists.first >= NOVEL_CLASS
-                          && word->lists.word <= RARE_CLASS;
+    const bool is_first = word->lists.first >= NOVEL_CLASS && word->lists.word <= RARE_CLASS;
     return is_first ? NAME_RUN_FIRST : NAME_RUN_CERTAIN;
 }
 

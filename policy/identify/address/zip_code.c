@@ -32,38 +32,36 @@ static const struct word_entry entries[] = {
     {"near", PLACE}, {"nh", STATE | LOWER}, {"nj", STATE | LOWER}, {"nm", STATE | LOWER},
     {"nsw", ABROAD}, {"nt", ABROAD}, {"nv", STATE | LOWER}, {"ny", STATE | LOWER}, {"of", LINK},
     {"oh", STATE}, {"ok", STATE}, {"or", STATE}, {"pa", STATE}, {"pincode", TOLD}, {"plz", TOLD},
-    {"postal", TOLD}, {"postcode", TOLD}, {"postcodes", TOLD}, {"pr", STATE}, {"qld", ABROAD},
-    {"region", AREA}, {"ri", STATE | LOWER}, {"s", LINK}, {"sa", ABROAD}, {"sc", STATE | LOWER},
-    {"sd", STATE}, {"tas", ABROAD}, {"the", LINK}, {"tn", STATE | LOWER}, {"to", PLACE},
-    {"tx", STATE | LOWER}, {"ut", STATE | LOWER}, {"va", STATE}, {"vic", ABROAD},
+    {"postal", TOLD}, {"postalcode", TOLD}, {"postcode", TOLD}, {"postcodes", TOLD}, {"pr", STATE},
+    {"qld", ABROAD}, {"region", AREA}, {"ri", STATE | LOWER}, {"s", LINK}, {"sa", ABROAD},
+    {"sc", STATE | LOWER}, {"sd", STATE}, {"tas", ABROAD}, {"the", LINK}, {"tn", STATE | LOWER},
+    {"to", PLACE}, {"tx", STATE | LOWER}, {"ut", STATE | LOWER}, {"va", STATE}, {"vic", ABROAD},
     {"vt", STATE | LOWER}, {"wa", STATE | LOWER | ABROAD}, {"was", LINK}, {"wi", STATE | LOWER},
-    {"wv", STATE | LOWER}, {"wy", STATE | LOWER}, {"zip", TOLD | AREA}, {"zipcode", TOLD | AREA},
-    {"zipcodes", TOLD},
+    {"wv", STATE | LOWER}, {"wy", STATE | LOWER}, {"zip", TOLD | AREA}, {"zip5", TOLD},
+    {"zipcode", TOLD | AREA}, {"zipcodes", TOLD},
 };
 /* clang-format on */
 const struct word_table zip_code_words = WORD_TABLE(entries);
 
-enum { ZIP_DIGITS = 5, WORDS_OF_PLACE = 4, ROUND = 1000 };
+enum { LABEL_LEXEMES = 6, ZIP_DIGITS = 5, WORDS_OF_PLACE = 4, ROUND = 1000 };
 
 static uint32_t left_is(const struct cursor *cursor, uint32_t index, uint32_t bits)
 {
     return glance_left_word(cursor, index, &zip_code_words) & bits;
 }
 
-/* "zip code is", "ZIP:": the words in front say it. */
+/* "zip code is", "ZIP:", a key "zip" in quotes: the words in front say it. */
 static bool is_told(const struct cursor *cursor, uint32_t at)
 {
     uint32_t left = at;
-    for (uint32_t i = 0; i < 4; i++) {
+    for (uint32_t i = 0; i < LABEL_LEXEMES; i++) {
         const uint32_t found = left_is(cursor, left, TOLD | LINK);
         if (found & TOLD) {
             return true;
         }
         left = glance_left(cursor, left);
-        const struct window_view *view = &cursor->reading->view;
         if (left == GLANCE_NOTHING
-            || !((found & LINK) || lexeme_is(view, left, ":") || lexeme_is(view, left, "#")
-                 || lexeme_is(view, left, "=") || lexeme_is(view, left, "'"))) {
+            || !((found & LINK) || glance_left_mark(cursor, left, ":#='\"_") != '\0')) {
             return false;
         }
     }

@@ -9,6 +9,7 @@
 #include "policy/identify/words/plain_words.h"
 
 enum { AGE_MIN = CALENDAR_AGE_MAX + 1, AGE_MAX = 120, YEAR_MIN = 1900 };
+enum { LABEL_LEXEMES = 8, SLIP_BYTES_MIN = 5 };
 
 enum {
     AGED = 1,     /* directly before an age: aged, turned */
@@ -29,36 +30,42 @@ enum {
 /* clang-format off */
 static const struct word_entry entries[] = {
     {"about", IS | LINK}, {"abuela", WHO}, {"abuelo", WHO}, {"admitted", NOTE}, {"aet", AGED},
-    {"age", AGED | OLD}, {"aged", AGED}, {"almost", IS}, {"already", IS}, {"am", IS},
-    {"anos", SHORT}, {"around", LINK}, {"at", LINK}, {"aunt", WHO}, {"auntie", WHO}, {"away", DIED},
-    {"b", BIRTH}, {"be", IS}, {"being", IS}, {"birth", BIRTH}, {"birthdate", BIRTH},
-    {"birthyear", BIRTH}, {"born", BIRTH}, {"brother", WHO}, {"bubbe", WHO},
-    {"centenarian", DECADE}, {"centenarians", DECADE}, {"client", WHO}, {"cousin", WHO},
-    {"dad", WHO}, {"daddy", WHO}, {"died", DIED}, {"dob", BIRTH}, {"early", PART}, {"edad", AGED},
-    {"father", WHO}, {"fil", WHO}, {"friend", WHO}, {"gentleman", WHO}, {"grampa", WHO},
-    {"gramps", WHO}, {"gran", WHO}, {"grandad", WHO}, {"granddad", WHO}, {"grandfather", WHO},
-    {"grandma", WHO}, {"grandmom", WHO}, {"grandmother", WHO}, {"grandpa", WHO},
-    {"grandparent", WHO}, {"granny", WHO}, {"he", WHO}, {"he'll", IS | WHO}, {"he's", IS | WHO},
-    {"her", WHOSE}, {"here", NOTE}, {"hes", IS | WHO}, {"his", WHOSE}, {"husband", WHO},
-    {"hx", NOTE}, {"i", WHO}, {"i'll", IS | WHO}, {"i'm", IS | WHO}, {"im", IS | WHO}, {"in", LINK},
-    {"is", IS | LINK}, {"just", IS}, {"lady", WHO}, {"late", PART}, {"lived", DIED}, {"mama", WHO},
-    {"man", WHO}, {"mid", PART}, {"middle", PART}, {"mil", WHO}, {"mom", WHO}, {"mommy", WHO},
-    {"mother", WHO}, {"mum", WHO}, {"my", WHOSE}, {"nan", WHO}, {"nana", WHO}, {"nearly", IS},
-    {"neighbor", WHO}, {"neighbour", WHO}, {"nonagenarian", DECADE}, {"nonagenarians", DECADE},
-    {"nonna", WHO}, {"nonno", WHO}, {"now", IS}, {"o", OLD}, {"of", LINK}, {"old", OLD},
-    {"oma", WHO}, {"only", IS}, {"opa", WHO}, {"our", WHOSE}, {"papa", WHO}, {"parent", WHO},
-    {"partner", WHO}, {"passed", DIED}, {"patient", WHO}, {"person", WHO}, {"pop", WHO},
-    {"pops", WHO}, {"presented", NOTE}, {"presenting", NOTE}, {"presents", NOTE},
-    {"pt", WHO | NOTE}, {"resident", WHO}, {"roommate", WHO}, {"s", IS}, {"senior", WHO},
+    {"age", AGED | OLD}, {"aged", AGED}, {"ages", AGED}, {"almost", IS}, {"already", IS},
+    {"am", IS}, {"anos", SHORT}, {"around", LINK}, {"at", LINK}, {"aunt", WHO}, {"auntie", WHO},
+    {"away", DIED}, {"b", BIRTH}, {"babushka", WHO}, {"be", IS}, {"being", IS}, {"birth", BIRTH},
+    {"birthdate", BIRTH}, {"birthyear", BIRTH}, {"born", BIRTH}, {"boss", WHO}, {"brother", WHO},
+    {"bubbe", WHO}, {"centenarian", DECADE}, {"centenarians", DECADE}, {"client", WHO},
+    {"cousin", WHO}, {"dad", WHO}, {"daddy", WHO}, {"died", DIED}, {"dob", BIRTH}, {"early", PART},
+    {"edad", AGED}, {"father", WHO}, {"female", WHO}, {"fil", WHO}, {"friend", WHO},
+    {"gentleman", WHO}, {"godfather", WHO}, {"godmother", WHO}, {"gram", WHO}, {"gramma", WHO},
+    {"grammy", WHO}, {"grampa", WHO}, {"gramps", WHO}, {"gran", WHO}, {"grandad", WHO},
+    {"granddad", WHO}, {"grandfather", WHO}, {"grandma", WHO}, {"grandmom", WHO},
+    {"grandmother", WHO}, {"grandpa", WHO}, {"grandparent", WHO}, {"granny", WHO}, {"guy", WHO},
+    {"he", WHO}, {"he'll", IS | WHO}, {"he's", IS | WHO}, {"her", WHOSE}, {"here", NOTE},
+    {"hes", IS | WHO}, {"his", WHOSE}, {"husband", WHO}, {"hx", NOTE}, {"i", WHO},
+    {"i'll", IS | WHO}, {"i'm", IS | WHO}, {"im", IS | WHO}, {"in", LINK}, {"is", IS | LINK},
+    {"just", IS}, {"lady", WHO}, {"landlady", WHO}, {"landlord", WHO}, {"late", PART}, {"law", WHO},
+    {"lived", DIED}, {"lola", WHO}, {"lolo", WHO}, {"male", WHO}, {"mama", WHO}, {"mamaw", WHO},
+    {"man", WHO}, {"meemaw", WHO}, {"memaw", WHO}, {"mid", PART}, {"middle", PART}, {"mil", WHO},
+    {"mom", WHO}, {"mommom", WHO}, {"mommy", WHO}, {"mother", WHO}, {"mum", WHO}, {"my", WHOSE},
+    {"nan", WHO}, {"nana", WHO}, {"nanny", WHO}, {"nearly", IS}, {"neighbor", WHO},
+    {"neighbour", WHO}, {"nonagenarian", DECADE}, {"nonagenarians", DECADE}, {"nonna", WHO},
+    {"nonno", WHO}, {"now", IS}, {"o", OLD}, {"of", LINK}, {"old", OLD}, {"oma", WHO}, {"only", IS},
+    {"opa", WHO}, {"our", WHOSE}, {"papa", WHO}, {"papaw", WHO}, {"parent", WHO}, {"partner", WHO},
+    {"passed", DIED}, {"pastor", WHO}, {"patient", WHO}, {"patientage", AGED}, {"pawpaw", WHO},
+    {"person", WHO}, {"pop", WHO}, {"poppop", WHO}, {"pops", WHO}, {"presented", NOTE},
+    {"presenting", NOTE}, {"presents", NOTE}, {"priest", WHO}, {"pt", WHO | NOTE},
+    {"relative", WHO}, {"resident", WHO}, {"roommate", WHO}, {"s", IS}, {"senior", WHO},
     {"she", WHO}, {"she'll", IS | WHO}, {"she's", IS | WHO}, {"shes", IS | WHO}, {"sister", WHO},
-    {"spouse", WHO}, {"supercentenarian", DECADE}, {"survived", DIED}, {"the", WHOSE | LINK},
-    {"their", WHOSE}, {"to", IS}, {"turn", AGED}, {"turned", AGED}, {"turning", AGED},
-    {"turns", AGED}, {"uncle", WHO}, {"veteran", WHO}, {"w", NOTE}, {"was", IS | LINK},
-    {"who", WHO | NOTE}, {"widow", WHO}, {"widower", WHO}, {"wife", WHO}, {"will", IS},
-    {"with", NOTE}, {"woman", WHO}, {"would", IS}, {"y", YEARS}, {"y.o", SHORT},
-    {"year", YEARS | LINK}, {"yearold", SHORT}, {"years", YEARS}, {"yo", SHORT}, {"yob", BIRTH},
-    {"yold", SHORT}, {"young", OLD}, {"your", WHOSE}, {"yr", YEARS}, {"yrs", YEARS},
-    {"yrsold", SHORT},
+    {"spouse", WHO}, {"stepdad", WHO}, {"stepfather", WHO}, {"stepmom", WHO}, {"stepmother", WHO},
+    {"supercentenarian", DECADE}, {"survived", DIED}, {"teacher", WHO}, {"tenant", WHO},
+    {"the", WHOSE | LINK}, {"their", WHOSE}, {"to", IS}, {"turn", AGED}, {"turned", AGED},
+    {"turning", AGED}, {"turns", AGED}, {"uncle", WHO}, {"veteran", WHO}, {"w", NOTE},
+    {"was", IS | LINK}, {"who", WHO | NOTE}, {"widow", WHO}, {"widower", WHO}, {"wife", WHO},
+    {"will", IS}, {"with", NOTE}, {"woman", WHO}, {"would", IS}, {"y", YEARS}, {"y.o", SHORT},
+    {"yaya", WHO}, {"year", YEARS | LINK}, {"yearold", SHORT}, {"years", YEARS | LINK},
+    {"yo", SHORT}, {"yob", BIRTH}, {"yold", SHORT}, {"young", OLD}, {"your", WHOSE}, {"yr", YEARS},
+    {"yrs", YEARS}, {"yrsold", SHORT},
 };
 /* clang-format on */
 const struct word_table age_words = WORD_TABLE(entries);
@@ -127,6 +134,18 @@ static bool is_name(const struct cursor *cursor, uint32_t index)
     return entry->first > entry->word;
 }
 
+/* "my granddmother": of whom, with one slip of the fingers. */
+static bool is_slip(const struct cursor *cursor, uint32_t index)
+{
+    const struct lexeme *lexeme = &cursor->reading->view.lexemes[index];
+    if (lexeme->class != LEXEME_WORD || lexeme->folded_bytes < SLIP_BYTES_MIN
+        || !left_is(cursor, index, WHOSE)) {
+        return false;
+    }
+    return word_table_find_slip(&age_words, WHO, lexeme_text(&cursor->reading->view, index),
+                                lexeme->folded_bytes);
+}
+
 /* "my grandmother is", "he's", "Martha was": someone's age may follow. */
 static bool someone_is(const struct cursor *cursor, uint32_t at)
 {
@@ -145,27 +164,31 @@ static bool someone_is(const struct cursor *cursor, uint32_t at)
         }
         const bool links = (found & IS) || lexeme_is(&cursor->reading->view, left, "'");
         if (!links) {
-            return i > 0 && is_name(cursor, left);
+            return i > 0 && (is_name(cursor, left) || is_slip(cursor, left));
         }
     }
     return false;
 }
 
-/* "aged", "age:", "age is", "turned": in front of an age. */
-static bool aged_before(const struct cursor *cursor, uint32_t at)
+/* "aged", "age:", "age is", "turned", "age (years):", a key "age" in quotes: in front of an age. */
+static bool aged_before(const struct cursor *cursor, uint32_t at, bool *is_label)
 {
     uint32_t left = at;
-    for (uint32_t i = 0; i < 3; i++) {
+    *is_label = false;
+    for (uint32_t i = 0; i < LABEL_LEXEMES; i++) {
         const uint32_t found = left_is(cursor, left, AGED | LINK);
         if (found & AGED) {
             return true;
         }
         left = glance_left(cursor, left);
-        const struct window_view *view = &cursor->reading->view;
-        if (left == GLANCE_NOTHING
-            || !((found & LINK) || lexeme_is(view, left, ":") || lexeme_is(view, left, "="))) {
+        if (left == GLANCE_NOTHING) {
             return false;
         }
+        const char mark = glance_left_mark(cursor, left, ":=\"'_()");
+        if (mark == '\0' && !(found & LINK)) {
+            return false;
+        }
+        *is_label |= mark == ':' || mark == '=';
     }
     return false;
 }
@@ -237,6 +260,14 @@ static bool stands_alone(struct cursor *cursor, uint32_t index)
            && plain_words_sentence_follows(cursor, index);
 }
 
+/* "Age: 95 Residence": behind a label the next label may follow. */
+static bool is_value(struct cursor *cursor, uint32_t index)
+{
+    return !glance_goes_on(cursor, index, ".,:/-") && glance_mark(cursor, index, "%/:") == '\0'
+           && !plain_words_unit_follows(cursor, index)
+           && glance_is_capital(cursor, glance_spaces(cursor, index));
+}
+
 static bool years_ago_follows(struct cursor *cursor, uint32_t index)
 {
     const uint32_t next = glance_spaces(cursor, index);
@@ -255,10 +286,12 @@ static uint32_t age_by_context(struct cursor *cursor, uint32_t at, uint32_t end)
     if (left_is(cursor, at, BIRTH) && years_ago_follows(cursor, end)) {
         return end;
     }
-    if (aged_before(cursor, at)) {
+    bool is_label = false;
+    if (aged_before(cursor, at, &is_label)) {
         const uint32_t next = glance_spaces(cursor, end);
         const bool is_years = (glance_word(cursor, next, &age_words) & YEARS) != 0;
-        return is_years || stands_alone(cursor, end) ? end : 0;
+        const bool is_alone = stands_alone(cursor, end) || (is_label && is_value(cursor, end));
+        return is_years || is_alone ? end : 0;
     }
     if (is_aside(cursor, at, end)) {
         return end;
@@ -315,7 +348,9 @@ static uint32_t joined_age(struct cursor *cursor, uint32_t at)
         return cursor_is(cursor, at + 2, "o") ? at + 1 : 0;
     }
     const uint32_t next = joint(cursor, at + 1);
-    const bool is_told = (glance_word(cursor, next, &age_words) & OLD) || aged_before(cursor, at)
+    bool is_label = false;
+    const bool is_told = (glance_word(cursor, next, &age_words) & OLD)
+                         || aged_before(cursor, at, &is_label)
                          || (someone_is(cursor, at) && stands_alone(cursor, at + 1));
     return is_told ? at + 1 : 0;
 }

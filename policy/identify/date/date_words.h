@@ -12,6 +12,7 @@ enum {
     DATE_VERB = 16,     /* "5 may be": likewise */
     DATE_LINK = 32,     /* between the event and the date */
     DATE_DANGLING = 64, /* in front of "the 14th" without a month */
+    DATE_KEY = 128,     /* a key in JSON or a call, whose value is a date */
 };
 
 extern const struct word_table date_words;

@@ -173,8 +173,9 @@ uint32_t number_date_match(struct cursor *cursor, uint32_t at, bool has_context)
     }
     const uint32_t end = mark[0] == '/' ? glance_spaces(cursor, next + 1) : next + 1;
     if (glance_mark(cursor, end, mark) != '\0') {
-        const bool is_clear =
-            first.count + second.count == 4 || date_words_tell(cursor, at, DATE_EVENT | DATE_BIRTH);
+        const bool is_clear = first.count + second.count == 4
+                              || date_words_tell(cursor, at, DATE_EVENT | DATE_BIRTH)
+                              || date_words_before(cursor, at, DATE_DANGLING);
         return number_range(cursor, year_of_numbers(cursor, end, mark, is_clear));
     }
     if (is_fraction(cursor, at, first.value, second.value)) {

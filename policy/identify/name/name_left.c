@@ -5,6 +5,8 @@
 #include "policy/identify/words/word_table.h"
 
 enum {
+    SLIP_POINTS = 5,
+    SLIP_BYTES_MIN = 5,
     WORDS_BACK = 4, /* of a phrase */
     LEXEMES_BACK = 24,
     ADDRESS_BACK = 16,
@@ -17,7 +19,8 @@ enum separator {
     SEP_COMMA = 1 << 1,
     SEP_COLON = 1 << 2,
     SEP_BREAK = 1 << 3,
-    SEP_OTHER = 1 << 4
+    SEP_OTHER = 1 << 4,
+    SEP_QUOTE = 1 << 5 /* a key and its value; else as OTHER */
 };
 
 enum left_kind {
@@ -25,9 +28,10 @@ enum left_kind {
     LEFT_PLACE = 1 << 1,
     LEFT_STRONG = 1 << 2,
     LEFT_MONTH = 1 << 3,
-    LEFT_MARKED = 1 << 5, /* only with a mark or a line end between: a label, a closing */
-    LEFT_MATTER = 1 << 6, /* "taking", "the": a drug or thing follows rather than a person */
-    LEFT_KIN = 1 << 4     /* two points more after my, his, her ... */
+    LEFT_MARKED = 1 << 5,  /* only with a mark or a line end between: a label, a closing */
+    LEFT_MATTER = 1 << 6,  /* "taking", "the": a drug or thing follows rather than a person */
+    LEFT_ARTICLE = 1 << 7, /* "a robin", "the sun" */
+    LEFT_KIN = 1 << 4      /* two points more after my, his, her ... */
 };
 
 struct left_row {
@@ -45,6 +49,8 @@ static const struct left_row rows[] = {
 static const struct word_table row_words = WORD_TABLE(rows);
 
 WORD_LIST(owners, "my", "his", "her", "their", "our", "your", "whose", "patient", "pt", "client");
+
+enum { SEP_BITS_OF_KEY = SEP_QUOTE | SEP_COLON | SEP_BREAK };
 
 struct words { /* to the left, nearest first */
     uint32_t index[WORDS_BACK];
@@ -76,7 +82,10 @@ static unsigned separator_of(const struct reading *reading, uint32_t index)
     case ',':
         return SEP_COMMA;
     case ':':
+    case '=':
         return SEP_COLON;
+    case '"':
+        return SEP_QUOTE;
     case '\'':
     case '*': /* **Name:** */
     case '_':
@@ -102,6 +111,10 @@ static struct words words_left(const struct reading *reading)
         if (words.between != 0) {
             break; /* phrases do not cross marks */
         }
+    }
+    if (words.separators & SEP_QUOTE) {
+        const bool is_key = (words.separators & ~(unsigned)SEP_BITS_OF_KEY) == 0;
+        words.separators = is_key && (words.separators & SEP_COLON) ? SEP_COLON : SEP_OTHER;
     }
     return words;
 }
@@ -137,15 +150,21 @@ static bool has_before(const struct reading *reading, const struct words *words,
     return true;
 }
 
+static bool is_owner(const struct reading *reading, uint32_t index)
+{
+    return row_of(reading, index, &owners) != 0;
+}
+
 static bool is_owned(const struct reading *reading, const struct words *words)
 {
-    return words->count > 1 && row_of(reading, words->index[1], &owners) != 0;
+    return words->count > 1 && is_owner(reading, words->index[1]);
 }
 
 static void take_row(const struct left_row *row, int bonus, bool is_colon, struct name_left *left)
 {
     if (row->kind & LEFT_MATTER) {
         left->matter = row->points;
+        left->is_article |= (row->kind & LEFT_ARTICLE) != 0;
         return;
     }
     const int points = row->points + bonus;
@@ -175,6 +194,20 @@ static void read_rows(const struct reading *reading, const struct words *words,
             take_row(&rows[i], is_kin ? 2 : 0, (words->separators & SEP_COLON) != 0, left);
         }
     }
+}
+
+/* "my husbannd lakshmi": behind whose, a long word that no list has may be a relation in a slip of
+ * the fingers. */
+static bool is_slip(const struct reading *reading, const struct words *words)
+{
+    if (words->count < 2 || words->separators != 0 || !is_owned(reading, words)) {
+        return false;
+    }
+    const struct lexeme *const lexeme = &reading->view.lexemes[words->index[0]];
+    const struct lexicon_entry *const entry = lexicon_entry(reading->terms->lexicon, lexeme->word);
+    return lexeme->class == LEXEME_WORD && lexeme->letter_case == CASE_LOWER
+           && lexeme->folded_bytes >= SLIP_BYTES_MIN && entry->word == 0 && entry->first == 0
+           && entry->place == 0 && (entry->flags & ~(unsigned)LEXICON_KEY) == 0;
 }
 
 /* The mark in front of the word, behind spaces; 0: none, or a word. */
@@ -294,10 +327,15 @@ struct name_left name_left_read(const struct reading *reading)
     const uint32_t at = reading->view.at;
     const struct words words = words_left(reading);
     read_rows(reading, &words, &left);
+    left.is_owned = words.separators == 0 && words.count > 0 && is_owner(reading, words.index[0]);
+    if (left.name == 0 && is_slip(reading, &words)) {
+        left.name = SLIP_POINTS;
+    }
     left.is_sentence_start = starts_sentence(reading, at) && !left.is_strong;
     left.is_address = follows_address(reading, at);
     const char mark = (char)(at > 0 ? mark_at(reading, at - 1) : 0);
-    left.is_glued = mark != 0 && strchr("@/\\_#=&$%", mark) != NULL;
+    const bool is_value = mark == '=' && left.name > 0; /* name=Anna */
+    left.is_glued = mark != 0 && !is_value && strchr("@/\\_#=&$%", mark) != NULL;
     left.follows_name = follows_name(reading, at);
     left.after_capital = follows_title(reading, at);
     left.is_citing = mark == '(';

@@ -18,6 +18,8 @@ struct name_left {
     bool is_label;          /* "Patient: ": also who speaks, in a dialogue */
     bool is_glued;          /* @anna, /anna: part of something else */
     bool is_foreign;        /* words of another language before it: nouns have capitals there */
+    bool is_article;        /* "a robin", "the sun": a thing */
+    bool is_owned;          /* "my huband": a relation or a thing rather than a name */
     bool is_citing;         /* "(": where a source is named */
 };
 

@@ -15,7 +15,9 @@ enum {
     SUFFIX_POINTS = 3,
     ADDRESS_POINTS = 5, /* behind an address's comma */
     REGION_POINTS = 8,  /* in front of a state or postal code */
-    CLASS_MAX = 6       /* beyond that a greater town is no surer */
+    SURE_PLACE = 3,     /* so much more often a place than a word */
+    SURE_CLASS_MAX = 8,
+    CLASS_MAX = 6 /* beyond that a greater town is no surer */
 };
 
 WORD_LIST(small_words, "of", "the", "de", "la", "las", "los", "del", "du", "on");
@@ -55,31 +57,52 @@ static bool is_written_as_place(struct cursor *cursor, uint32_t index, bool is_c
            || cursor_is_any(cursor, index, &small_words);
 }
 
-/* The longest entry that begins at `index`, in words joined by one space; its end, 0: there is
- * none. */
-static uint32_t longest_entry(struct cursor *cursor, uint32_t index, bool is_capital,
-                              uint32_t *number, uint32_t *words)
+struct entry_found {
+    uint32_t number, words;
+    uint32_t end; /* 0: there is none */
+};
+
+/* "St. Cloud", "Ft. Wayne": what the first word may stand for. */
+static const struct {
+    const char *short_form, *whole;
+} openings[] = {{"st", "saint"}, {"ft", "fort"}, {"mt", "mount"}};
+
+static const char *opening_of(const struct window_view *view)
+{
+    for (size_t i = 0; i < sizeof openings / sizeof openings[0]; i++) {
+        if (lexeme_is(view, view->at, openings[i].short_form)) {
+            return openings[i].whole;
+        }
+    }
+    return NULL;
+}
+
+/* The longest entry that begins at `index`, in words joined by one space. opening: instead of the
+ * first word, NULL: itself. */
+static struct entry_found find_entry(struct cursor *cursor, uint32_t index, bool is_capital,
+                                     const char *opening)
 {
     const struct window_view *const view = &cursor->reading->view;
     char text[PLACE_BYTES_MAX];
     size_t bytes = 0;
-    uint32_t end = 0;
+    struct entry_found best = {0};
     bool is_place = true;
     for (uint32_t count = 1; count <= PLACE_WORDS_MAX; count++) {
         const struct lexeme *const lexeme = &view->lexemes[index];
-        if (bytes + lexeme->folded_bytes + 1 > sizeof text) {
+        const bool is_opening = opening && count == 1;
+        const char *const word = is_opening ? opening : lexeme_text(view, index);
+        const size_t length = is_opening ? strlen(opening) : lexeme->folded_bytes;
+        if (bytes + length + 1 > sizeof text) {
             break;
         }
-        memcpy(text + bytes, lexeme_text(view, index), lexeme->folded_bytes);
-        bytes += lexeme->folded_bytes;
+        memcpy(text + bytes, word, length);
+        bytes += length;
         uint32_t found = 0;
         const enum lexicon_match match =
             lexicon_phrase(cursor->reading->terms->lexicon, text, bytes, &found);
         const unsigned flags = lexicon_entry(cursor->reading->terms->lexicon, found)->flags;
         if (found != 0 && (is_place || (flags & LEXICON_TERM))) {
-            *number = found;
-            *words = count;
-            end = index + 1;
+            best = (struct entry_found){.number = found, .words = count, .end = index + 1};
         }
         if (match != LEXICON_BEGINS || !next_word(cursor, index + 1, &index)) {
             break;
@@ -87,7 +110,19 @@ static uint32_t longest_entry(struct cursor *cursor, uint32_t index, bool is_cap
         is_place = is_place && is_written_as_place(cursor, index, is_capital);
         text[bytes++] = ' ';
     }
-    return end;
+    return best;
+}
+
+static struct entry_found longest_entry(struct cursor *cursor, bool is_capital)
+{
+    const uint32_t at = cursor->reading->view.at;
+    const struct entry_found found = find_entry(cursor, at, is_capital, NULL);
+    const char *const opening = opening_of(&cursor->reading->view);
+    if (!opening || found.words > 1) {
+        return found;
+    }
+    const struct entry_found whole = find_entry(cursor, at, is_capital, opening);
+    return whole.words > 1 ? whole : found;
 }
 
 /* ", TX", ", Texas", " TX 78701", " 78701": the place before is one. */
@@ -125,7 +160,8 @@ static int place_points(const struct name_word *first, const struct lexicon_entr
     if (words > 1) {
         return PHRASE_POINTS;
     }
-    const int size = entry->place > CLASS_MAX ? CLASS_MAX : entry->place;
+    const int most = entry->place >= first->lists.word + SURE_PLACE ? SURE_CLASS_MAX : CLASS_MAX;
+    const int size = entry->place > most ? most : entry->place;
     const int word = first->lists.word > RARE_CLASS ? first->lists.word : 0;
     return LISTED_POINTS + size - word;
 }
@@ -174,21 +210,20 @@ struct name_place name_place_read(struct cursor *cursor, const struct name_word 
     if (!is_capital && !is_expected && first->lists.word > 0) {
         return place; /* "long", "new": nothing to wait for */
     }
-    uint32_t number = 0;
-    uint32_t words = 0;
-    place.end = longest_entry(cursor, cursor->reading->view.at, is_capital, &number, &words);
+    const struct entry_found found = longest_entry(cursor, is_capital);
+    place.end = found.end;
     if (place.end == 0) {
         return place;
     }
     const struct lexicon_entry *const entry =
-        lexicon_entry(cursor->reading->terms->lexicon, number);
+        lexicon_entry(cursor->reading->terms->lexicon, found.number);
     place.is_term = (entry->flags & LEXICON_TERM) != 0;
     if (place.is_term || entry->place == 0) {
         place.end = place.is_term ? place.end : 0;
         return place;
     }
     place.has_region = has_region(cursor, place.end, is_capital);
-    place.points = place_points(first, entry, words) + left->place;
+    place.points = place_points(first, entry, found.words) + left->place;
     place.points += left->is_address ? ADDRESS_POINTS : 0;
     place.points += place.has_region ? REGION_POINTS : 0;
     place.points += is_capital ? (left->is_sentence_start ? 0 : CAPITAL_POINTS) : LOWER_POINTS;
@@ -217,10 +252,9 @@ bool name_place_is_inside_term(struct cursor *cursor)
             continue;
         }
         const bool is_capital = view->lexemes[first].letter_case != CASE_LOWER;
-        uint32_t number = 0;
-        uint32_t words = 0;
-        const uint32_t end = longest_entry(cursor, first, is_capital, &number, &words);
-        if (end > view->at && (lexicon_entry(lexicon, number)->flags & LEXICON_TERM) != 0) {
+        const struct entry_found found = find_entry(cursor, first, is_capital, NULL);
+        if (found.end > view->at
+            && (lexicon_entry(lexicon, found.number)->flags & LEXICON_TERM) != 0) {
             return true;
         }
     }

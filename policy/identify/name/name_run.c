@@ -7,7 +7,11 @@ enum {
     PART_CAPITAL_POINTS = 6, /* it has a capital too */
     PART_LOWER_POINTS = 2,   /* both are in lower case */
     PART_INITIAL_POINTS = 5, /* behind an initial */
+    PART_LETTERS_MIN = 3,    /* of an unlisted word behind an unlisted one */
     INITIAL_POINTS = 5,
+    PAIRED_POINTS = 3,
+    PAIRED_WORD_MAX = 1,
+    PAIRED_NAME_MIN = 2,
     SURNAME_POINTS_MAX = 8
 };
 
@@ -31,6 +35,13 @@ static int part_points(const struct name_word *first, const struct name_word *wo
         return 0;
     }
     int points = name_word_points(word) - name_word_term_points(word);
+    if (!is_capital(word) && name_word_is_listed(word) && bonus > NAME_RUN_CERTAIN) {
+        bonus = NAME_RUN_CERTAIN;
+    }
+    if (bonus == 0 && !is_capital(word) && !name_word_is_listed(word)
+        && !name_word_is_known_name(first) && word->letters < PART_LETTERS_MIN) {
+        return 0; /* two slips of the fingers are no name */
+    }
     points += is_capital(word) ? PART_CAPITAL_POINTS : PART_LOWER_POINTS;
     points += bonus;
     return points >= PART_POINTS_MIN ? points : 0;
@@ -183,6 +194,21 @@ static const struct right_row *row_of(const struct cursor *cursor, uint32_t inde
     return row == 0 ? NULL : &rows[row - 1];
 }
 
+/* "anna and i", "anna and tom": two persons. */
+static bool is_paired(struct cursor *cursor, uint32_t index)
+{
+    if (!cursor_is(cursor, index, "and") || cursor_mark(cursor, index + 1) != ' ') {
+        return false;
+    }
+    if (cursor_is(cursor, index + 2, "i") || cursor_is(cursor, index + 2, "me")) {
+        return true;
+    }
+    struct name_word other;
+    return read_word(cursor, index + 2, &other) && other.letter_case == NAME_LOWER
+           && other.lists.word <= PAIRED_WORD_MAX && name_word_term_points(&other) == 0
+           && name_word_first_points(&other) >= PAIRED_NAME_MIN;
+}
+
 static void read_row(struct cursor *cursor, uint32_t index, struct name_right *right)
 {
     if (!cursor_is_class(cursor, index, LEXEME_WORD)) {
@@ -194,6 +220,8 @@ static void read_row(struct cursor *cursor, uint32_t index, struct name_right *r
         right->is_verb_use |= row->kind == RIGHT_VERB_USE;
         right->points = row->kind == RIGHT_PERSON ? row->points : 0;
         right->matter = row->kind == RIGHT_MATTER ? row->points : 0;
+    } else if (is_paired(cursor, index)) {
+        right->points = PAIRED_POINTS;
     }
 }
 
@@ -242,6 +270,9 @@ struct name_right name_right_read(struct cursor *cursor, uint32_t end)
         break;
     case ':':
         right.is_label = true;
+        break;
+    case '"':
+        right.is_key = cursor_mark(cursor, end + 1) == ':';
         break;
     default:
         break;

@@ -26,6 +26,7 @@ struct name_right {
     bool is_glued;    /* @, a domain */
     bool is_verb_use; /* "may i", "will you" */
     bool is_label;    /* a colon */
+    bool is_key;      /* a quote and a colon: lastName */
 };
 struct name_right name_right_read(struct cursor *cursor, uint32_t end);
 

@@ -10,6 +10,9 @@ enum {
     LETTERS_MAX = 4,
     LETTERS_MIN = -3,     /* so that a capital inside a sentence passes */
     LETTERS_DIVISOR = 10, /* eighths of a bit to classes */
+    COMPOUND_PART_MIN = 4,
+    COMPOUND_WORD_MIN = 5,  /* by the lexicon's class: usual, */
+    COMPOUND_WORD_MAX = 10, /* but none that runs into others in a slip */
     TERM_POINTS = 12,
     STATE_CODE_POINTS = 8,
     MEDICAL_POINTS = 8,
@@ -50,6 +53,18 @@ static const char *const prefixes[] = {
 WORD_LIST(pronouns, "a", "he", "her", "him", "his", "i", "it", "its", "me", "my", "our", "she",
           "that", "the", "them", "they", "this", "us", "we", "you", "your");
 
+/* What stands behind the apostrophe of you're, can't, i'll: no name does. */
+static bool is_contracted(const char *after, size_t bytes)
+{
+    static const char *const tails[] = {"s", "t", "d", "m", "re", "ve", "ll", "em", "am", "all"};
+    for (size_t i = 0; i < sizeof tails / sizeof tails[0]; i++) {
+        if (strlen(tails[i]) == bytes && memcmp(tails[i], after, bytes) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Lists have names without apostrophes: obrien. */
 static struct lexicon_entry look_up(const struct reading *reading, const struct lexeme *lexeme,
                                     struct name_word *word)
@@ -65,8 +80,7 @@ static struct lexicon_entry look_up(const struct reading *reading, const struct 
     char joined[LEXEME_FOLDED_MAX];
     memcpy(joined, word->text, before);
     memcpy(joined + before, mark + 1, after);
-    const bool is_prefix = before == 1 || after > 3; /* o'brien, da'quan; not you're */
-    word->is_contraction = !is_prefix || word->text[0] == 'i' || word->text[0] == 'y';
+    word->is_contraction = is_contracted(mark + 1, after);
     if (word->is_contraction) {
         return entry;
     }
@@ -121,6 +135,25 @@ static enum name_case case_of(const struct reading *reading, uint32_t index,
     return lexeme->folded_bytes >= CAPS_WORD_BYTES && !is_known ? NAME_CAPITAL : NAME_ACRONYM;
 }
 
+/* "yellowbird": two ordinary words in one, as surnames are made of. */
+static bool is_compound(const struct lexicon *lexicon, const struct name_word *word)
+{
+    if (word->bytes < 2 * COMPOUND_PART_MIN || memchr(word->text, '\'', word->bytes)) {
+        return false;
+    }
+    for (size_t cut = COMPOUND_PART_MIN; cut + COMPOUND_PART_MIN <= word->bytes; cut++) {
+        const uint32_t before = lexicon_find(lexicon, word->text, cut);
+        const uint32_t after = lexicon_find(lexicon, word->text + cut, word->bytes - cut);
+        const uint8_t first = lexicon_entry(lexicon, before)->word;
+        const uint8_t second = lexicon_entry(lexicon, after)->word;
+        if (first >= COMPOUND_WORD_MIN && first <= COMPOUND_WORD_MAX && second >= COMPOUND_WORD_MIN
+            && second <= COMPOUND_WORD_MAX) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static int clamp(int value, int least, int most)
 {
     if (value < least) {
@@ -143,6 +176,9 @@ bool name_word_read(const struct reading *reading, uint32_t index, struct name_w
     if (!name_word_is_listed(out)) {
         const int odds = lexicon_name_odds(reading->terms->lexicon, out->text, out->bytes);
         out->letters = (int8_t)clamp(odds / LETTERS_DIVISOR, LETTERS_MIN, LETTERS_MAX);
+        if (out->letters < 0 && is_compound(reading->terms->lexicon, out)) {
+            out->letters = 0;
+        }
     }
     return true;
 }

@@ -126,6 +126,16 @@ bool glance_is_tail(const struct cursor *cursor, uint32_t index, const char *mar
            && is_solid(&view->lexemes[index - 2]);
 }
 
+char glance_left_mark(const struct cursor *cursor, uint32_t index, const char *marks)
+{
+    const struct lexeme *lexeme = &cursor->reading->view.lexemes[index];
+    if (lexeme->class != LEXEME_MARK || lexeme->folded_bytes != 1) {
+        return '\0';
+    }
+    const char mark = *lexeme_text(&cursor->reading->view, index);
+    return mark != '\0' && strchr(marks, mark) ? mark : '\0';
+}
+
 bool glance_goes_on(struct cursor *cursor, uint32_t index, const char *marks)
 {
     const struct lexeme *touching = cursor_lexeme(cursor, index);

@@ -57,6 +57,9 @@ uint32_t glance_left_on_line(const struct cursor *cursor, uint32_t index);
 uint32_t glance_left_word(const struct cursor *cursor, uint32_t index,
                           const struct word_table *table);
 
+/* The mark at an index that a look to the left found, if it is one of these; else 0. */
+char glance_left_mark(const struct cursor *cursor, uint32_t index, const char *marks);
+
 /* The lexeme is the tail of something longer: a digit or letter and one of the marks touch it. */
 bool glance_is_tail(const struct cursor *cursor, uint32_t index, const char *marks);
 /* Behind index - 1 something goes on without a space: one of the marks and a letter or digit. */

@@ -42,6 +42,38 @@ uint32_t word_table_find(const struct word_table *table, const char *text, size_
     return word_table_value(table, (uint32_t)word_hash(text, length), text, length);
 }
 
+static bool is_one_slip(const char *one, size_t one_length, const char *other, size_t other_length)
+{
+    size_t front = 0;
+    while (front < one_length && front < other_length && one[front] == other[front]) {
+        front++;
+    }
+    size_t back = 0;
+    while (back < one_length - front && back < other_length - front
+           && one[one_length - 1 - back] == other[other_length - 1 - back]) {
+        back++;
+    }
+    const size_t one_rest = one_length - front - back;
+    const size_t other_rest = other_length - front - back;
+    if (one_rest <= 1 && other_rest <= 1) {
+        return true;
+    }
+    return one_rest == 2 && other_rest == 2 && one[front] == other[front + 1]
+           && one[front + 1] == other[front];
+}
+
+bool word_table_find_slip(const struct word_table *table, uint16_t bits, const char *text,
+                          size_t length)
+{
+    for (uint32_t i = 0; i < table->count; i++) {
+        const struct word_entry *const entry = (const struct word_entry *)table->rows + i;
+        if ((entry->value & bits) && is_one_slip(entry->text, strlen(entry->text), text, length)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool word_table_is_sorted(const struct word_table *table)
 {
     for (uint32_t row = 1; row < table->count; row++) {

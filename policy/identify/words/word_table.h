@@ -88,4 +88,8 @@ static inline uint32_t word_table_value(const struct word_table *table, uint32_t
 }
 uint32_t word_table_find(const struct word_table *table, const char *text, size_t length);
 
+/* True if the text is one slip of the fingers away from a word with one of the bits: a letter left
+ * out, put in, another one, or two in the wrong order. Looks at the whole table. */
+bool word_table_find_slip(const struct word_table *table, uint16_t bits, const char *text,
+                          size_t length);
 bool word_table_is_sorted(const struct word_table *table); /* for tests */
