@@ -617,6 +617,14 @@ static enum status create(struct http_exchange *exchange, struct service *servic
     return STATUS_OK;
 }
 
+/* Without an engine a request is read all the same, for what needs none; launch() asks again. */
+static bool may_begin(const struct service *service, enum status status)
+{
+    return status == STATUS_OK || status == STATUS_UNAVAILABLE
+           || (status == STATUS_DEVICE
+               && engine_loop_state(service->engine_loop) == ENGINE_LOOP_LOST);
+}
+
 void generation_start(struct http_exchange *exchange, void *context, enum openai_endpoint endpoint)
 {
     struct service *service = context;
@@ -625,7 +633,7 @@ void generation_start(struct http_exchange *exchange, void *context, enum openai
     if (status == STATUS_OK) {
         status = service_status(service);
     }
-    if (status != STATUS_OK && status != STATUS_UNAVAILABLE) { /* which launch() asks again */
+    if (!may_begin(service, status)) {
         const struct openai_refusal refusal = openai_refusal_of_status(service, status);
         openai_reply_refusal(
             exchange, service,

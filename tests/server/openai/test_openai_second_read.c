@@ -183,6 +183,16 @@ static void help_is_told_while_the_engine_is_rebuilt(void)
     stop();
 }
 
+static void help_is_told_when_the_engine_is_lost(void)
+{
+    start((struct api_terms){.policy_default = "standard"}, "I hear you.");
+    atomic_store(&api.fake.fail_at_step, atomic_load(&api.fake.steps) + 1);
+    CHECK(post(CHAT("hello", "")) == 500, "%.200s", answer);
+    CHECK(post(CHAT("hello", "")) == 500, "%.200s", answer);
+    check_help("lost");
+    stop();
+}
+
 /* No ticket is left. */
 static void help_is_told_when_every_place_is_taken(void)
 {
@@ -242,5 +252,5 @@ static void help_is_told_when_the_queue_is_full(void)
 CHECK_MAIN(the_models_reading_raises_and_never_lowers, a_question_that_finds_no_room_is_recorded,
            an_engine_that_breaks_while_it_reads_leaves_the_grade,
            nothing_stays_when_nobody_waits_for_the_reading,
-           help_is_told_while_the_engine_is_rebuilt, help_is_told_when_every_place_is_taken,
-           help_is_told_when_the_queue_is_full)
+           help_is_told_while_the_engine_is_rebuilt, help_is_told_when_the_engine_is_lost,
+           help_is_told_when_every_place_is_taken, help_is_told_when_the_queue_is_full)
