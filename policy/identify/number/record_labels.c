@@ -244,7 +244,6 @@ static const struct record_label labels[] = {
     {"watch", NULL, POLICY_DEV, 2, false, false},
     {"glucometer", NULL, POLICY_DEV, 2, false, false},
     {"defibrillator", NULL, POLICY_DEV, 2, false, false},
-    {"icd", NULL, POLICY_DEV, 2, false, false},
     {"stimulator", NULL, POLICY_DEV, 2, false, false},
     {"phone", NULL, POLICY_DEV, 2, false, false},
     {"inhaler", NULL, POLICY_DEV, 2, false, false},

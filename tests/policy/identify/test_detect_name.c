@@ -130,6 +130,7 @@ static const struct {
      "a Hern\xc3\xa1"
      "ndez"},
     {"gracias Zbryntel", "NAME:Zbryntel"},
+    {"dr will see me soon, my name is hard to spell", ""},
     /* parts of other things */
     {"write anna@example.org or see anna.example.org", ""},
     {"@anna and #will", ""},

@@ -9,6 +9,7 @@
 static const struct {
     const char *text, *want;
 } cases[] = {
+    {"ICD-10 F41.1, ICD-9 code 300.02", ""},
     {"my plan to walk and run and swim with her 445566 again", ""},
     {"insurance would only ever cover some 445566", ""},
     {"licence: Apache-2.0", ""},
