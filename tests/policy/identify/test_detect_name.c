@@ -113,8 +113,10 @@ static const struct {
     {"in pain, in bed, in therapy, in general, in love, in school", ""},
     {"St. Louis, MO", "CITY:St. Louis"},
     /* terms of several words: with a possessive, a hyphen, small letters; not with a strong left */
-    {"we ate at McDonald's and then Jack Daniel's, on Valentine's Day", ""},
+    {"we ate at McDonald's and then Trader Joe's, on Valentine's Day", ""},
     {"Ms. McDonald's son", "NAME:McDonald"},
+    {"hey jude, Macy's mom and Tom Collins called", "NAME:jude|NAME:Macy|NAME:Tom Collins"},
+    {"my uncle sam, Yasmin and Zelda came", "NAME:sam|NAME:Yasmin|NAME:Zelda"},
     {"Martin Luther King Day, Stardew Valley, Brussels sprouts, Lily of the valley", ""},
     {"Martin Luther Reyes called", "NAME:Martin Luther Reyes"},
     {"Epstein-Barr, Charcot-Marie-Tooth and Spina Bifida", ""},
@@ -130,7 +132,7 @@ static const struct {
      "a Hern\xc3\xa1"
      "ndez"},
     {"gracias Zbryntel", "NAME:Zbryntel"},
-    {"dr will see me soon, my name is hard to spell", ""},
+    {"my name is hard to spell", ""},
     /* parts of other things */
     {"write anna@example.org or see anna.example.org", ""},
     {"@anna and #will", ""},
