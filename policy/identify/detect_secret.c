@@ -136,6 +136,8 @@ static struct left left_of(const struct cursor *cursor)
 static bool looks_secret(struct cursor *cursor, uint32_t first, uint32_t end)
 {
     const struct window_view *view = &cursor->reading->view;
+    const bool is_unknown =
+        view->lexemes[first].word == 0 && view->lexemes[first].class == LEXEME_WORD;
     for (uint32_t i = first; i < end && cursor_lexeme(cursor, i); i++) {
         const struct lexeme *lexeme = &view->lexemes[i];
         const char mark = cursor_mark(cursor, i);
@@ -144,7 +146,7 @@ static bool looks_secret(struct cursor *cursor, uint32_t first, uint32_t end)
             return true;
         }
     }
-    return view->lexemes[first].word == 0 && view->lexemes[first].class == LEXEME_WORD;
+    return is_unknown;
 }
 
 static struct finding by_label(struct cursor *cursor, uint32_t at)

@@ -1,5 +1,5 @@
-/* test_word_tables.c - every table of words is sorted, as its search asks; numbers in words by a
- * table. */
+/* test_word_tables.c - every table of words is sorted, without a word twice, and finds each; of
+ * rows with the same word the first is found; endings against a plain search. */
 #include <string.h>
 
 #include "policy/identify/address/street_box.h"
@@ -8,9 +8,12 @@
 #include "policy/identify/date/age.h"
 #include "policy/identify/date/calendar.h"
 #include "policy/identify/date/date_words.h"
+#include "policy/identify/number/record_labels.h"
 #include "policy/identify/phone/phone_words.h"
 #include "policy/identify/words/number_words.h"
 #include "policy/identify/words/plain_words.h"
+#include "policy/identify/words/word_ending.h"
+#include "policy/text/word_hash.h"
 #include "tests/check.h"
 
 static void is_sorted(void)
@@ -43,6 +46,48 @@ static void finds_whole_words(void)
     CHECK(word_table_find(&calendar_words, "junebug", 7) == 0, "junebug");
 }
 
+/* Labels have several rows for "card" and "number", which are read from the first one on. */
+static void finds_the_first_row(void)
+{
+    for (uint32_t row = 0; row < record_labels.count; row++) {
+        const char *text = word_table_text(&record_labels, row);
+        uint32_t first = 0;
+        while (strcmp(word_table_text(&record_labels, first), text) != 0) {
+            first++;
+        }
+        const uint32_t hash = (uint32_t)word_hash(text, strlen(text));
+        CHECK(word_table_row(&record_labels, hash, text, strlen(text)) == first + 1, "%s", text);
+    }
+}
+
+static const char *const endings[] = {"kit", "it", "t", "wit", "\xC3\xA9", "ly"};
+static const struct word_endings ending_table = WORD_ENDINGS(endings);
+
+static uint32_t plain_ending(const char *word, size_t stem)
+{
+    for (uint32_t i = 0; i < sizeof endings / sizeof endings[0]; i++) {
+        const size_t bytes = strlen(endings[i]);
+        if (strlen(word) >= bytes + stem && strcmp(word + strlen(word) - bytes, endings[i]) == 0) {
+            return i + 1;
+        }
+    }
+    return 0;
+}
+
+static void finds_the_first_ending(void)
+{
+    static const char *const words[] = {"toolkit", "kit",  "akit", "wit", "twit", "t",
+                                        "",        "only", "ly",   "my",  "soft", "caf\xC3\xA9",
+                                        "\xC3\xA9"};
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        for (size_t stem = 0; stem < 4; stem++) {
+            CHECK(word_ending_row(&ending_table, words[i], strlen(words[i]), stem)
+                      == plain_ending(words[i], stem),
+                  "%s, stem of %zu", words[i], stem);
+        }
+    }
+}
+
 static void knows_sparse_dates(void)
 {
     CHECK(calendar_is_solid_date(2161961, 8), "02161961");
@@ -52,4 +97,5 @@ static void knows_sparse_dates(void)
     CHECK(!calendar_is_solid_date(99999999, 8), "99999999");
 }
 
-CHECK_MAIN(is_sorted, finds_whole_words, knows_sparse_dates)
+CHECK_MAIN(is_sorted, finds_whole_words, finds_the_first_row, finds_the_first_ending,
+           knows_sparse_dates)
