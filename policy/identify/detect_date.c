@@ -18,9 +18,20 @@ static bool is_lower(const struct cursor *cursor, uint32_t index)
     return cursor->reading->view.lexemes[index].letter_case == CASE_LOWER;
 }
 
+/* "14. May I ask": a number of a list, and a question. */
+static bool is_question(struct cursor *cursor, uint32_t month)
+{
+    const uint32_t next = glance_spaces(cursor, month + 1);
+    return cursor_is(cursor, month, "may") && next > month + 1
+           && (cursor_is(cursor, next, "i") || cursor_is(cursor, next, "we"));
+}
+
 /* "5 may be", "2 march on": the month's name is a verb. */
 static bool is_verb(struct cursor *cursor, uint32_t month, uint32_t at)
 {
+    if (is_question(cursor, month)) {
+        return true;
+    }
     if (!(date_part_month(cursor, month) & CALENDAR_AMBIGUOUS) || !is_lower(cursor, month)
         || date_words_before(cursor, at, DATE_BEFORE)
         || date_words_tell(cursor, at, DATE_EVENT | DATE_BIRTH)) {

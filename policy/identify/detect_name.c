@@ -26,8 +26,8 @@ enum {
     MONTH_BAR = 3, /* what around May makes it a person */
     VERB_USE_POINTS = 8,
     ARTICLE_POINTS = 16,
-    OWNED_POINTS = 4,
-    OWNER_POINTS = 3, /* of what stands behind: "the Mercy clinic" */
+    OWNED_POINTS = 6,
+    OWNER_POINTS = 3, /* of what stands behind: more than a thing does */
     THING_CLASS = 3,
     VIRTUE_POINTS = 10,
     RARE_CLASS = 1,
@@ -37,7 +37,7 @@ enum {
     LABEL_POINTS = 3,
     NOVEL_CLASS = 5,
     FOREIGN_POINTS = -1,
-    SHORT_CLASS = 6, /* of two letters */
+    SHORT_CLASS = 7, /* of two letters */
     SURNAME_SURE = 5,
     ORDINARY_POINTS = -6,
     FUNCTION_CLASS = 11,
@@ -61,6 +61,8 @@ static const struct {
 
 /* And seasons. */
 WORD_LIST(months, "april", "august", "autumn", "june", "may", "spring", "summer", "winter");
+/* "the Mercy clinic" is called after somebody. */
+WORD_LIST(houses, "church", "clinic", "family", "hospital", "household");
 /* "Grace and Joy are what I pray for" */
 WORD_LIST(virtues, "charity", "faith", "grace", "hope", "joy", "justice", "love", "mercy",
           "patience", "peace", "truth", "prudence", "wisdom", "honor", "harmony", "serenity");
@@ -120,8 +122,9 @@ static int word_points(const struct name_word *word, const struct name_left *lef
     if (left->is_strong && lists < 0 && !name_word_is_listed(word)) {
         lists = 0; /* "call me zbrtz" */
     }
-    if (is_lower && left->is_owned && !name_word_is_listed(word)) {
-        lists -= OWNED_POINTS; /* "my huband" */
+    const bool is_sure = name_word_is_listed(word) && word->lists.word <= RARE_CLASS;
+    if (is_lower && left->is_owned && !is_sure) {
+        lists -= OWNED_POINTS; /* "my huband", "my walker" */
     }
     const bool is_free = left->is_sentence_start || (left->is_foreign && !left->is_strong);
     const int letters =
@@ -206,7 +209,8 @@ static int right_points(struct cursor *cursor, const struct name_word *word,
     if (!left->is_strong && !name_word_is_known_name(word)) {
         points += right.matter;
     }
-    const bool is_thing = right.points < OWNER_POINTS && run->words == 1 && left->is_article;
+    const bool is_thing = left->is_article && run->words == 1 && right.points < OWNER_POINTS
+                          && !cursor_is_any(cursor, run->end + 1, &houses);
     if (is_thing && (is_lower || word->lists.word >= THING_CLASS)) {
         points -= ARTICLE_POINTS;
     }

@@ -82,6 +82,7 @@ static const struct row codes[] = {
     {"2456 Oak Lane Unit D, Richmond 51005 and I", "STREET:2456 Oak Lane Unit D|ZIP:51005"},
     {"unit b, red oak 09757 and", "ZIP:09757"},
     {"zip 17327", "ZIP:17327"},
+    {"{\"zip\":\"17327\",\"postalCode\":\"17329\"}", "ZIP:17327|ZIP:17329"},
     {"my zip code is 880", "ZIP:880"},
     {"ZIP: 394 13", "ZIP:394 13"},
     {"i live in 79535", "ZIP:79535"},

@@ -12,6 +12,13 @@ struct row {
 
 static const struct row numeric[] = {
     {"on 2/16/1961 in", "DATE:2/16/1961"},
+    {"f(when=\"5/27\", score=\"7/10\")", "DATE:5/27"},
+    {"Age: 95 Residence: here", "AGE90:95"},
+    {"\"age\": \"97\", \"age_years\": 93}", "AGE90:97|AGE90:93"},
+    {"Age (years): 94", "AGE90:94"},
+    {"my gandmother is 98 and", "AGE90:98"},
+    {"my temprature is 98 and", ""},
+    {"14. May I ask", ""},
     {"02-16-61.", "DATE:02-16-61"},
     {"03/20/86", "DATE:03/20/86"},
     {"1961-02-16;", "DATE:1961-02-16"},
