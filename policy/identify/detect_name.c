@@ -122,7 +122,7 @@ static int word_points(const struct name_word *word, const struct name_left *lef
     if (left->is_strong && lists < 0 && !name_word_is_listed(word)) {
         lists = 0; /* "call me zbrtz" */
     }
-    const bool is_sure = name_word_is_listed(word) && word->lists.word <= RARE_CLASS;
+    const bool is_sure = word->lists.first >= NOVEL_CLASS && word->lists.word <= RARE_CLASS;
     if (is_lower && left->is_owned && !is_sure) {
         lists -= OWNED_POINTS; /* "my huband", "my walker" */
     }
