@@ -290,14 +290,23 @@ static void take_word(struct crisis_reader *reader, const struct lexeme *lexeme,
 
 /* ---- lexemes --------------------------------------------------------------------------------- */
 
+/* "i", "im": a line that begins so is a line of a chat. */
+static bool begins_line(const struct crisis_reader *reader, const struct lexeme *lexeme,
+                        const char *text)
+{
+    const uint32_t entry = word_book_find(reader->vocabulary, text, lexeme->folded_bytes);
+    return entry != 0 && (word_book_roles(reader->vocabulary, entry) >> ROLE_FIRST_SUBJECT & 1);
+}
+
 /* Whether what came before the word ends a sentence or is a pause. One line end before a lower-case
  * word is a line that was too long. */
-static void pass_border(struct crisis_reader *reader, const struct lexeme *lexeme)
+static void pass_border(struct crisis_reader *reader, const struct lexeme *lexeme, const char *text)
 {
     if (reader->glue == '.' && lexeme->class == LEXEME_NUMBER) { /* 2.5 */
         reader->end_mark = 0;
     }
-    const bool goes_on = reader->breaks == 1 && lexeme->letter_case == CASE_LOWER;
+    const bool goes_on = reader->breaks == 1 && lexeme->letter_case == CASE_LOWER
+                         && !begins_line(reader, lexeme, text);
     if (reader->end_mark != 0 || (reader->breaks > 0 && !goes_on)) {
         flush_letters(reader);
         end_sentence(reader);
@@ -322,10 +331,10 @@ static void on_word(struct crisis_reader *reader, const struct lexeme *lexeme, c
         reader->end_mark = 0;
         reader->glue = 0;
     } else if (is_letter) {
-        pass_border(reader, lexeme);
+        pass_border(reader, lexeme, text);
         take_letter(reader, lexeme, text[0]);
     } else {
-        pass_border(reader, lexeme);
+        pass_border(reader, lexeme, text);
         take_word(reader, lexeme, text);
     }
     reader->lead = 0;

@@ -41,6 +41,7 @@ static const char *const role_names[ROLE_COUNT + 1] = {
     [ROLE_GAP_STOP] = "gap-stop",
     [ROLE_CLAUSE] = "clause",
     [ROLE_PRESENT] = "present",
+    [ROLE_FILLER] = "filler",
 };
 static const char *const answer_names[ANSWER_COUNT + 1] = {"yes", "maybe", "no"};
 static const char *const subject_names[] = {"self", "other", NULL};
@@ -356,6 +357,12 @@ static enum status read_forgiven(struct source *source)
                : yaml_wrong(source->tree, node, source->failure, "forgive: %s", why.text);
 }
 
+static enum status add_spellings(struct source *source, const char *word, const char *spellings,
+                                 struct failure *why)
+{
+    return grammar_add_spellings(source->rules->grammar, word, spellings, why);
+}
+
 static enum status read_common(struct source *source)
 {
     const struct yaml_node *node = yaml_get(yaml_tree_root(source->tree), "common");
@@ -369,9 +376,9 @@ static enum status read_common(struct source *source)
 static enum status read_file(struct crisis_rules *rules, const char *yaml, size_t length,
                              const char *name, struct failure *failure)
 {
-    static const char *const keys[] = {"language", "version",  "common", "classes", "phrases",
-                                       "roles",    "forgive",  "past",   "answers", "cues",
-                                       "rules",    "together", NULL};
+    static const char *const keys[] = {"language", "version", "same",     "common", "classes",
+                                       "phrases",  "roles",   "forgive",  "past",   "answers",
+                                       "cues",     "rules",   "together", NULL};
     struct source source = {rules, NULL, failure};
     if (rules->language_count == CRISIS_LANGUAGES_MAX) {
         return fail(failure, STATUS_INVALID, "%s: more than %d languages", name,
@@ -383,6 +390,7 @@ static enum status read_file(struct crisis_rules *rules, const char *yaml, size_
         return status;
     }
     status = yaml_allow(source.tree, yaml_tree_root(source.tree), keys, failure);
+    status = status == STATUS_OK ? read_texts(&source, "same", add_spellings) : status;
     status = status == STATUS_OK ? read_common(&source) : status;
     status = status == STATUS_OK ? read_texts(&source, "classes", add_class) : status;
     status = status == STATUS_OK ? read_texts(&source, "phrases", add_phrase) : status;

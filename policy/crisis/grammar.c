@@ -117,12 +117,24 @@ static uint64_t match_gap(const struct sentence *sentence, uint32_t words, uint6
     return from;
 }
 
+/* "i just honestly want to": what a pattern does not name may be passed over. */
+static uint64_t pass_fillers(const struct sentence *sentence, uint64_t from)
+{
+    uint64_t passed = from & sentence->roles[ROLE_FILLER];
+    while (passed != 0) {
+        passed <<= 1;
+        from |= passed;
+        passed &= sentence->roles[ROLE_FILLER];
+    }
+    return from;
+}
+
 static uint64_t match_node(const struct grammar *grammar, struct sentence *sentence,
                            const struct node *node, uint64_t from)
 {
     switch (node->type) {
     case NODE_ENTRY:
-        return (from & sentence->at[node->value]) << 1;
+        return pass_fillers(sentence, (from & sentence->at[node->value]) << 1);
     case NODE_GAP:
         return match_gap(sentence, node->value, from);
     case NODE_GROUP:

@@ -26,6 +26,10 @@ MUST_CHECK enum status grammar_add_roles(struct grammar *grammar, uint32_t roles
 MUST_CHECK enum status grammar_forgive(struct grammar *grammar, const char *words,
                                        struct failure *failure);
 
+/* Other spellings of a word ("abt" of "about"); before the word is used in any other way. */
+MUST_CHECK enum status grammar_add_spellings(struct grammar *grammar, const char *word,
+                                             const char *spellings, struct failure *failure);
+
 /* Words of everyday speech, which choose no pattern to try; before classes and patterns. */
 MUST_CHECK enum status grammar_add_common(struct grammar *grammar, const char *words,
                                           struct failure *failure);

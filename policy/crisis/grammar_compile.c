@@ -383,3 +383,18 @@ enum status grammar_forgive(struct grammar *grammar, const char *words, struct f
     }
     return status;
 }
+
+enum status grammar_add_spellings(struct grammar *grammar, const char *word, const char *spellings,
+                                  struct failure *failure)
+{
+    struct line line = {grammar, spellings, spellings + strlen(spellings), 0, 0, failure};
+    const char *text = NULL;
+    uint32_t entry = 0;
+    enum status status = word_book_add(grammar->vocabulary, word, strlen(word), &entry);
+    for (size_t length = next_word(&line, &text); status == STATUS_OK && length > 0;
+         length = next_word(&line, &text)) {
+        status = word_book_add_spelling(grammar->vocabulary, text, length, entry);
+        line.at += length;
+    }
+    return status == STATUS_OK ? status : fail(failure, status, "no word, or one that is taken");
+}

@@ -3,7 +3,7 @@
 #include "policy/crisis/grammar.h"
 
 enum {
-    NODES_MAX = 65536,
+    NODES_MAX = 131072,
     PHRASES_MAX = 512,
     PATTERNS_MAX = 8192,
     NAMES_MAX = 512,

@@ -116,6 +116,11 @@ static bool is_before(const struct sentence *sentence, const struct cue_seen *se
     if (seen->end > match->start || match->start - seen->end > seen->cue->within) {
         return false;
     }
+    const uint64_t but = sentence->roles[ROLE_CLAUSE] & sentence->roles[ROLE_GAP_STOP]
+                         & sentence_span(seen->end, match->start);
+    if (seen->cue->effect == EFFECT_DENIED && but != 0) {
+        return false; /* "i would never tell her, but i want to": a but takes it back */
+    }
     const bool begins_clause = sentence->roles[ROLE_CLAUSE] >> match->start & 1;
     return seen->cue->crosses
            || (!begins_clause && is_one_clause(sentence, seen->end, match->start));

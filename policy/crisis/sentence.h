@@ -25,6 +25,7 @@ enum sentence_role {
     ROLE_GAP_STOP,      /* not, never: no gap passes over it */
     ROLE_CLAUSE,        /* but, i, because: a negation does not reach beyond */
     ROLE_PRESENT,       /* want, am: not of the past */
+    ROLE_FILLER,        /* just, honestly: may stand between any two words of a pattern */
     ROLE_COUNT
 };
 

@@ -19,6 +19,7 @@ struct entry {
     bool is_prefix, is_forgiving;
     uint32_t roles;
     uint32_t first_link; /* 0: in no class */
+    uint32_t same_as;    /* the entry that this is a spelling of; 0: none */
 };
 
 struct link {
@@ -131,7 +132,21 @@ enum status word_book_add(struct word_book *vocabulary, const char *text, size_t
             vocabulary->prefixes[vocabulary->prefix_count++] = *place;
         }
     }
-    *out = *place;
+    const uint32_t same_as = vocabulary->entries[*place].same_as;
+    *out = same_as ? same_as : *place;
+    return STATUS_OK;
+}
+
+enum status word_book_add_spelling(struct word_book *vocabulary, const char *text, size_t length,
+                                   uint32_t entry)
+{
+    const uint32_t count = vocabulary->entry_count;
+    uint32_t made = 0;
+    const enum status status = word_book_add(vocabulary, text, length, &made);
+    if (status != STATUS_OK || made < count || vocabulary->entries[made].is_prefix) {
+        return status == STATUS_OK ? STATUS_INVALID : status;
+    }
+    vocabulary->entries[made].same_as = entry;
     return STATUS_OK;
 }
 
@@ -266,7 +281,7 @@ uint32_t word_book_find(const struct word_book *vocabulary, const char *text, si
         if (index == 0
             || (entry->length == length && !entry->is_prefix
                 && memcmp(entry->text, text, length) == 0)) {
-            return index;
+            return entry->same_as ? entry->same_as : index;
         }
     }
 }

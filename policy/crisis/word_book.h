@@ -20,6 +20,10 @@ void word_book_destroy(struct word_book *vocabulary); /* NULL is fine */
  * made if it is new. STATUS_INVALID: not such a word. STATUS_FULL, STATUS_IO. */
 MUST_CHECK enum status word_book_add(struct word_book *vocabulary, const char *text, size_t length,
                                      uint32_t *out);
+/* `text` is read as the entry from now on, and in patterns too; STATUS_INVALID: no word, or one of
+ * the book. */
+MUST_CHECK enum status word_book_add_spelling(struct word_book *vocabulary, const char *text,
+                                              size_t length, uint32_t entry);
 MUST_CHECK enum status word_book_add_class(struct word_book *vocabulary, uint32_t *out);
 MUST_CHECK enum status word_book_join(struct word_book *vocabulary, uint32_t entry,
                                       uint32_t class_entry);

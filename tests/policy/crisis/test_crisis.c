@@ -22,6 +22,8 @@ static const struct {
     {CRISIS_##kind, CRISIS_##grade, CRISIS_SELF, CRISIS_NOW, CRISIS_SAID, text, false},
 #include "tests/policy/crisis/messages.def"
 #include "tests/policy/crisis/messages_more.def"
+#include "tests/policy/crisis/messages_set_a.def"
+#include "tests/policy/crisis/messages_set_bc.def"
 };
 enum { MESSAGE_COUNT = sizeof messages / sizeof messages[0] };
 
