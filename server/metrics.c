@@ -59,7 +59,7 @@ static const struct {
     {"restored", offsetof(struct tally, restored)},
     {"unknown_pseudonym", offsetof(struct tally, unknown_pseudonyms)},
     {"crossed", offsetof(struct tally, crossed)},
-    {"canary", offsetof(struct tally, canaries)},
+    {"planted", offsetof(struct tally, canaries)},
     {"corrected", offsetof(struct tally, corrected)},
     {"claim", offsetof(struct tally, claims)},
 };
@@ -460,7 +460,7 @@ static const struct {
 } policy_metrics[] = {
     {"policy_findings_total", "Identifiers found, by what the tenant's rules did.", write_findings},
     {"policy_events_total",
-     "What else the rules did; crossed and canary are alarms: another's value was stopped.",
+     "What else the rules did; crossed and planted are alarms: another's value was stopped.",
      write_policy_events},
     {"crisis_requests_total", "Requests whose conversation gave signs of a crisis.", write_crises},
 };
