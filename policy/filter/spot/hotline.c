@@ -43,6 +43,17 @@ static struct number read_number(const struct window_view *view)
     return number;
 }
 
+/* "(800) 555-0100", not "(800 555 0100)": the mark would stay without its pair. */
+static bool is_closed(const struct window_view *view, uint32_t end)
+{
+    for (uint32_t at = view->at + 1; at < end; at++) {
+        if (lexeme_is(view, at, ")")) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool is_dialled(const struct window_view *view)
 {
     static const char *const words[] = {"call", "dial", "text", "phone", "ring", "number", "line"};
@@ -84,8 +95,8 @@ enum spot_match hotline_match(const struct resources *resources, const struct wi
     if (!number.is_sure) {
         return SPOT_MORE;
     }
-    if (number.end == at) {
-        return SPOT_NOT;
+    if (number.end == at || (lexeme_is(view, at, "(") && !is_closed(view, number.end))) {
+        return SPOT_NOT; /* "(988)": it begins behind the mark */
     }
     struct window_view seen = *view;
     seen.count = number.end;

@@ -40,6 +40,8 @@ static const struct {
     {"[NAME_1] jo@example.org [NAME_1]", "Lily Chen [EMAIL] Lily Chen"},
     {"Call 988, text HOME to 741741.", "Call 988, text HOME to 741741."},
     {"Call the suicide lifeline at 1-800-555-0199.", "Call the suicide lifeline at 988."},
+    {"Call the suicide lifeline (1.800.555.0199) now.", "Call the suicide lifeline (988) now."},
+    {"Call the suicide lifeline at (800) 555-0199.", "Call the suicide lifeline at 988."},
     {"The word is ward-canary-7f3a91.", "The word is [REDACTED]."},
     {"I am a licensed therapist.", "I am an AI assistant, not a clinician."},
     {"I work as a counselor here.", "I am an AI assistant, not a clinician."},
