@@ -24,6 +24,7 @@ static const struct {
 #include "tests/policy/crisis/messages_more.def"
 #include "tests/policy/crisis/messages_set_a.def"
 #include "tests/policy/crisis/messages_set_bc.def"
+#include "tests/policy/crisis/messages_set_d.def"
 };
 enum { MESSAGE_COUNT = sizeof messages / sizeof messages[0] };
 
