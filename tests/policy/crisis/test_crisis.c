@@ -70,6 +70,22 @@ static void messages_tell_what_they_tell(void)
     CHECK(ratio(attributes) >= 0.9, "%zu of %zu", attributes.good, attributes.all);
 }
 
+/* What the machinery promises, whatever the wording: each alone fails if it breaks. */
+static void wording_does_not_matter(void)
+{
+    static const char *const texts[] = {
+        "i just honestly want to um legit basically die", /* fillers */
+        "been thinkin abt killin myself",                 /* spellings */
+        "no\ni want to die",                              /* a chat's lines */
+        "i would never tell anyone but i want to die",    /* a but */
+        "my doctor asked if i was suicidal and i said yes",
+    };
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        const struct crisis_finding found = support_crisis_read(texts[i], 0);
+        CHECK(found.signals[CRISIS_SUICIDE].grade >= CRISIS_HIGH, "%s", texts[i]);
+    }
+}
+
 static void cuts_change_nothing(void)
 {
     for (size_t i = 0; i < MESSAGE_COUNT; i++) {
@@ -223,5 +239,6 @@ static void a_small_file_is_read(void)
     crisis_rules_destroy(rules);
 }
 
-CHECK_MAIN(messages_tell_what_they_tell, cuts_change_nothing, spans_lie_in_the_text,
-           conversations_add_up, wrong_files_are_refused, a_small_file_is_read)
+CHECK_MAIN(messages_tell_what_they_tell, wording_does_not_matter, cuts_change_nothing,
+           spans_lie_in_the_text, conversations_add_up, wrong_files_are_refused,
+           a_small_file_is_read)
