@@ -1,15 +1,8 @@
 /* test_detect_address.c - a table of texts, each with what detect_address must find in it, with the
  * lexicon of the binary; support_detect also feeds every text byte by byte. */
-#include <string.h>
-
 #include "policy/identify/detector.h"
 #include "policy/identify/zip_prefix.h"
-#include "tests/check.h"
-#include "tests/policy/support_detect.h"
-
-struct row {
-    const char *text, *found;
-};
+#include "tests/policy/identify/rows.h"
 
 static const struct row streets[] = {
     {"I moved to 2456 Oak Lane Unit D, Richmond", "STREET:2456 Oak Lane Unit D"},
@@ -143,16 +136,7 @@ static const struct row none[] = {
 
 static struct detector_terms terms;
 
-static void check_rows(const struct row *rows, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        char found[512];
-        support_detect(detect_address, &terms, rows[i].text, found, sizeof found);
-        CHECK(strcmp(found, rows[i].found) == 0, "%s: found %s", rows[i].text, found);
-    }
-}
-
-#define ROWS(table) check_rows((table), sizeof(table) / sizeof((table)[0]))
+#define ROWS(table) CHECK_ROWS(detect_address, &terms, table)
 
 static void finds_addresses(void)
 {

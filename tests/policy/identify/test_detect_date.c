@@ -1,14 +1,7 @@
 /* test_detect_date.c - a table of texts, each with what detect_date must find in it; support_detect
  * also feeds every text byte by byte. */
-#include <string.h>
-
 #include "policy/identify/detector.h"
-#include "tests/check.h"
-#include "tests/policy/support_detect.h"
-
-struct row {
-    const char *text, *found;
-};
+#include "tests/policy/identify/rows.h"
 
 static const struct row numeric[] = {
     {"on 2/16/1961 in", "DATE:2/16/1961"},
@@ -158,16 +151,7 @@ static const struct row none[] = {
     {"32/13/1961", ""},
 };
 
-static void check_rows(const struct row *rows, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        char found[512];
-        support_detect(detect_date, NULL, rows[i].text, found, sizeof found);
-        CHECK(strcmp(found, rows[i].found) == 0, "%s: found %s", rows[i].text, found);
-    }
-}
-
-#define ROWS(table) check_rows((table), sizeof(table) / sizeof((table)[0]))
+#define ROWS(table) CHECK_ROWS(detect_date, NULL, table)
 
 static void finds_dates_of_numbers(void)
 {

@@ -1,14 +1,9 @@
 /* Method: emails, hosts, addresses of the network, usernames and coordinates next to versions,
  * times, abbreviations and laboratory values that look like them; support_detect asks with the
  * whole text and byte by byte. All values are invented. */
-#include <string.h>
+#include "tests/policy/identify/rows.h"
 
-#include "tests/check.h"
-#include "tests/policy/support_detect.h"
-
-static const struct {
-    const char *text, *want;
-} cases[] = {
+static const struct row cases[] = {
     {"write to mary.jones+clinic@sub.example.co.uk, please.",
      "EMAIL:mary.jones+clinic@sub.example.co.uk"},
     {"my email is mary at gmail dot com", "EMAIL:mary at gmail dot com"},
@@ -113,35 +108,12 @@ static const struct {
     {"user id: 99817", ""},
     {"my screen name was gothgirl", "HANDLE:gothgirl"},
     {"xbox gamertag: SniperWolf", "HANDLE:SniperWolf"},
-    {"Code F33.1 (ICD-10) or 296.32, which one will they use?", ""},
-    {"On a scale of 1-10 how likely are you to use the plan?", ""},
-    {"I rate my anxiety 7/10 today, it was 3/10 last week.", ""},
-    {"Try 4-7-8 breathing: in for 4, hold for 7, out for 8.", ""},
-    {"My BP was 120/80 and HR 98 during the panic attack.", ""},
-    {"I slept 5 hours, woke at 3:45 and again at 6:10.", ""},
-    {"Increase sertraline to 100 mg, then 150 mg in 2-3 weeks if tolerated.", ""},
-    {"My PHQ-9 was 17 and GAD-7 14, up from 9 in spring.", ""},
-    {"Cognitive behavioural therapy (Beck, 1979) and DBT (Linehan) are well studied.", ""},
-    {"I'm a 34-year-old mother of two and I feel like a burden in 2024.", ""},
-    {"CYP2D6, 5-HT2A, COVID-19, SARS-CoV-2, H1N1, B12, A1C, MDMA, 401k, 24/7", ""},
-    {"She takes vitamin D3 5000 IU, coq10 100mg and omega-3 since the mid-1990s.", ""},
-    {"Between 1990 and 2005 about 1,500,000 people, 12.5 percent, were treated.", ""},
-    {"In a group of 12 we did the 5-4-3-2-1 exercise twice, then 20 minutes of yoga.", ""},
-    {"The order of the 9 steps is in chapter 3, section 2.1, page 145.", ""},
-    {"My account of that night changed 3 times; the policy is on page 2.", ""},
+#include "tests/policy/identify/calm.def"
 };
 
 static void every_text_has_its_findings(void)
 {
-    struct lexicon *lexicon = NULL;
-    CHECK(lexicon_create(&lexicon) == STATUS_OK, "no lexicon");
-    const struct detector_terms terms = {.lexicon = lexicon};
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        char got[512];
-        support_detect(detect_network, &terms, cases[i].text, got, sizeof got);
-        CHECK(strcmp(got, cases[i].want) == 0, "case %zu: %s\n got: %s", i, cases[i].text, got);
-    }
-    lexicon_destroy(lexicon);
+    CHECK_ROWS_WITH_LEXICON(detect_network, cases);
 }
 
 CHECK_MAIN(every_text_has_its_findings)

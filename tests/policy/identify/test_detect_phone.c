@@ -1,15 +1,7 @@
 /* test_detect_phone.c - a table of texts, each with what detect_phone must find in it;
- * support_detect also feeds every text byte by byte. Caught by hand: a range that rings as a phone,
- * an extension cut off, the fax label of the line before. */
-#include <string.h>
-
+ * support_detect also feeds every text byte by byte. Caught by hand: an extension cut off. */
 #include "policy/identify/detector.h"
-#include "tests/check.h"
-#include "tests/policy/support_detect.h"
-
-struct row {
-    const char *text, *found;
-};
+#include "tests/policy/identify/rows.h"
 
 static const struct row american[] = {
     {"call (798) 586-7565.", "PHONE:(798) 586-7565"},
@@ -140,16 +132,7 @@ static const struct row none[] = {
     {"1.2.3.4.5.6.7", ""},
 };
 
-static void check_rows(const struct row *rows, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        char found[512];
-        support_detect(detect_phone, NULL, rows[i].text, found, sizeof found);
-        CHECK(strcmp(found, rows[i].found) == 0, "%s: found %s", rows[i].text, found);
-    }
-}
-
-#define ROWS(table) check_rows((table), sizeof(table) / sizeof((table)[0]))
+#define ROWS(table) CHECK_ROWS(detect_phone, NULL, table)
 
 static void finds_american_numbers(void)
 {

@@ -1,14 +1,9 @@
 /* Method: labels of every kind with their numbers, as forms and people write them, next to what has
  * the same words and no number of a record; support_detect asks with the whole
  * text and byte by byte. All values are invented. */
-#include <string.h>
+#include "tests/policy/identify/rows.h"
 
-#include "tests/check.h"
-#include "tests/policy/support_detect.h"
-
-static const struct {
-    const char *text, *want;
-} cases[] = {
+static const struct row cases[] = {
     {"ICD-10 F41.1, ICD-9 code 300.02", ""},
     {"my plan to walk and run and swim with her 445566 again", ""},
     {"insurance would only ever cover some 445566", ""},
@@ -135,7 +130,6 @@ static const struct {
     {"UHC ID 912345678", "HPB:912345678"},
     {"Cigna U1234567801", "HPB:U1234567801"},
     {"TRICARE DoD benefits number 12345678-901", "HPB:12345678-901"},
-    {"Medi-Cal 91234567A95001", ""},
     {"EHIC 80826000123456789", "HPB:80826000123456789"},
     {"Health card 1234-567-890-AB", "HPB:1234-567-890-AB"},
     {"OHIP 1234 567 890 AB", "HPB:1234 567 890"},
@@ -148,7 +142,6 @@ static const struct {
     {"my plan id is H1234-001", "HPB:H1234-001"},
     {"DL 123 456 789", "LIC:123 456 789"},
     {"license W426-545-30-761-0", "LIC:W426-545-30-761-0"},
-    {"D400-7836-0001", ""},
     {"driver license A1234 56789 12345", "LIC:A1234 56789 12345"},
     {"WA license WDLABCD456DG", "LIC:WDLABCD456DG"},
     {"DL# A 123 456 789 012", "LIC:A 123 456 789 012"},
@@ -191,9 +184,6 @@ static const struct {
     {"bill no 8871234", "ACCT:8871234"},
     {"sort code 12-34-56", "ACCT:12-34-56"},
     {"BIC DEUTDEFF500", "ACCT:DEUTDEFF500"},
-    {"bc1qar0srrr7xfkvy5l643lydnw9re59gtzzwf5mdq", ""},
-    {"0x52908400098527886E0F7030069857D2E4169EE7", ""},
-    {"1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa", ""},
     {"claim # 2023-123-4567", "CODE:2023-123-4567"},
     {"ticket INC0012345", "CODE:INC0012345"},
     {"ref: 8H2K-99L1", "CODE:8H2K-99L1"},
@@ -206,18 +196,12 @@ static const struct {
     {"Order 8821-X", "CODE:8821-X"},
     {"Study ID: ABC-0042", "CODE:ABC-0042"},
     {"Participant 0042", "CODE:0042"},
-    {"participant P017", ""},
     {"Case #21-4471", "CODE:21-4471"},
     {"docket CV-2021-004411", "CODE:CV-2021-004411"},
     {"booking ref ABC12D", "CODE:ABC12D"},
     {"PNR: X7TQ2M", "CODE:X7TQ2M"},
     {"employee number E10442", "CODE:E10442"},
     {"badge number 7741", "CODE:7741"},
-    {"the code 4471 opens the gate", ""},
-    {"gate code 4471#", ""},
-    {"door code is 2580", ""},
-    {"combo is 12-34-56", ""},
-    {"my PIN's 0491", ""},
     {"social: 078051120", "SSN:078051120"},
     {"soc sec 078 05 1120", ""},
     {"his SS# is 078-05-1120", ""},
@@ -231,79 +215,13 @@ static const struct {
     {"078/05/1120", ""},
     {"0 7 8 - 0 5 - 1 1 2 0", ""},
     {"oh seven eight oh five one one two oh", ""},
-    {"seven eight five... one one two", ""},
-    {"I counted 1 2 3 4 5 then 10 9 8 7", ""},
-    {"Take 1 tab at 8, 2 at 12 and 1 at 20", ""},
-    {"dosage 100 200 300 mg", ""},
-    {"my weights: 180 178 177 179 182", ""},
-    {"glucose 110 126 98 143 150", ""},
-    {"steps: 10432, 8871, 12003", ""},
-    {"scores were 12, 14, 17, 9", ""},
-    {"3-4 times, 10-15 minutes, 2-3 weeks, 1-2-3", ""},
-    {"call 911 or 988 or 211 or 311", ""},
-    {"HOME to 741741", ""},
-    {"text 741-741", ""},
-    {"1-800-273-8255", ""},
-    {"room 4-217, floor 3", ""},
-    {"page 123-145", ""},
-    {"chapter 3.2.1", ""},
-    {"Lot 5B unit 12C", ""},
-    {"9/11 and 7-Eleven and 20/20", ""},
-    {"DSM-5 code 309.81, F43.10, Z63.0", ""},
-    {"T2DM, A1c 7.2, eGFR 58, BUN/Cr 18/1.1", ""},
-    {"WBC 7.2, Hgb 13.5, Plt 250", ""},
-    {"HR 72 BP 118/76 RR 16 SpO2 98%", ""},
-    {"0.5mg-1mg PRN q4-6h x30 #30", ""},
-    {"sertraline 50mg #90 refills 3", ""},
-    {"Rx 50 mg qd", ""},
-    {"case of 24 sodas", ""},
-    {"group meets at 6:30 in room 204", ""},
-    {"group therapy 2x week, 90 minutes", ""},
-    {"my record is 21 days sober", ""},
-    {"plan: 5-4-3-2-1 grounding", ""},
-    {"5-4-3-2-1", ""},
-    {"member of a group of 12 since 2021", ""},
-    {"account of 3000 words", ""},
-    {"policy change in 2023, order in 2 days", ""},
-    {"device works 24 hours", ""},
-    {"model is gpt-4 or llama-3", ""},
-    {"claims 100 percent", ""},
-    {"registered nurse 12 years", ""},
-    {"license since 1999", ""},
-    {"card 2 of 3", ""},
-    {"I was in unit 4200 for 3 days", ""},
-    {"patient is 54 and has 3 kids", ""},
-    {"patient 54321", ""},
-    {"chart shows 120 lbs", ""},
-    {"Code F33.1 (ICD-10) or 296.32, which one will they use?", ""},
-    {"On a scale of 1-10 how likely are you to use the plan?", ""},
-    {"I rate my anxiety 7/10 today, it was 3/10 last week.", ""},
-    {"Try 4-7-8 breathing: in for 4, hold for 7, out for 8.", ""},
-    {"My BP was 120/80 and HR 98 during the panic attack.", ""},
-    {"I slept 5 hours, woke at 3:45 and again at 6:10.", ""},
-    {"Increase sertraline to 100 mg, then 150 mg in 2-3 weeks if tolerated.", ""},
-    {"My PHQ-9 was 17 and GAD-7 14, up from 9 in spring.", ""},
-    {"Cognitive behavioural therapy (Beck, 1979) and DBT (Linehan) are well studied.", ""},
-    {"I'm a 34-year-old mother of two and I feel like a burden in 2024.", ""},
-    {"CYP2D6, 5-HT2A, COVID-19, SARS-CoV-2, H1N1, B12, A1C, MDMA, 401k, 24/7", ""},
-    {"She takes vitamin D3 5000 IU, coq10 100mg and omega-3 since the mid-1990s.", ""},
-    {"Between 1990 and 2005 about 1,500,000 people, 12.5 percent, were treated.", ""},
-    {"In a group of 12 we did the 5-4-3-2-1 exercise twice, then 20 minutes of yoga.", ""},
-    {"The order of the 9 steps is in chapter 3, section 2.1, page 145.", ""},
-    {"My account of that night changed 3 times; the policy is on page 2.", ""},
+#include "tests/policy/identify/calm.def"
+#include "tests/policy/identify/numbers.def"
 };
 
 static void every_text_has_its_findings(void)
 {
-    struct lexicon *lexicon = NULL;
-    CHECK(lexicon_create(&lexicon) == STATUS_OK, "no lexicon");
-    const struct detector_terms terms = {.lexicon = lexicon};
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        char got[512];
-        support_detect(detect_record, &terms, cases[i].text, got, sizeof got);
-        CHECK(strcmp(got, cases[i].want) == 0, "case %zu: %s\n got: %s", i, cases[i].text, got);
-    }
-    lexicon_destroy(lexicon);
+    CHECK_ROWS_WITH_LEXICON(detect_record, cases);
 }
 
 static const struct detector_format formats[] = {
@@ -313,9 +231,7 @@ static const struct detector_format formats[] = {
     {"XX/XX9", POLICY_DEV},
 };
 
-static const struct {
-    const char *text, *want;
-} format_cases[] = {
+static const struct row format_cases[] = {
     {"it is ab-123456, ok", "MRN:ab-123456"},
     {"it is AB-12345 ok", "CODE:AB-12345"},
     {"it is ABC-123456", "CODE:ABC-123456"},
@@ -336,12 +252,7 @@ static void a_tenants_formats_are_found(void)
 {
     const struct detector_terms terms = {.formats = formats,
                                          .format_count = sizeof formats / sizeof formats[0]};
-    for (size_t i = 0; i < sizeof format_cases / sizeof format_cases[0]; i++) {
-        char got[512];
-        support_detect(detect_any, &terms, format_cases[i].text, got, sizeof got);
-        CHECK(strcmp(got, format_cases[i].want) == 0, "case %zu: %s\n got: %s", i,
-              format_cases[i].text, got);
-    }
+    CHECK_ROWS(detect_any, &terms, format_cases);
 }
 
 CHECK_MAIN(every_text_has_its_findings, a_tenants_formats_are_found)
