@@ -19,6 +19,11 @@ enum status policy_log_open(const struct config *config, struct policy **out,
                   .lifetime_s = (uint32_t)config->policy_vault_minutes * SECONDS_A_MINUTE},
     };
     const enum status status = policy_open(&policy_config, out, failure);
+    if (status == STATUS_NOT_FOUND) {
+        return fail(failure, STATUS_INVALID,
+                    "policy.default: is \"%.40s\"; must be observe, standard, strict or redact",
+                    config->policy_default);
+    }
     if (status == STATUS_OK) {
         struct rules *rules = policy_rules(*out, "");
         log_event(LOG_LEVEL_INFO, "policy", "rules.loaded", "default=%s digest=%.16s changes=%s",

@@ -19,8 +19,7 @@ enum {
 };
 
 struct scan {
-    struct rules *shipped; /* held; NULL: --policy named a file */
-    struct rules rules;    /* what is done */
+    struct rules *rules; /* what is done; held */
     struct lexicon *lexicon;
     struct crisis_rules *crisis;
     struct outbound *outbound;
@@ -254,27 +253,23 @@ static enum status scan_input(struct scan *scan, struct failure *failure)
 
 /* ---- the command ----------------------------------------------------------------------------- */
 
-/* A policy is a file, or the name of shipped rules; without one every identifier is redacted. */
-static enum status read_rules(struct scan *scan, const char *policy, struct failure *failure)
+/* Shipped rules by their name, or a file. */
+static enum status read_rules(const char *policy, struct rules **out, struct failure *failure)
 {
-    enum status status = rules_shipped(policy ? policy : "standard", &scan->shipped, failure);
-    if (policy && status == STATUS_NOT_FOUND) {
-        status = rules_load(policy, NULL, &scan->shipped, failure);
+    enum status status = rules_shipped(policy, out, failure);
+    if (status == STATUS_NOT_FOUND) {
+        status = rules_load(policy, NULL, out, failure);
     }
-    if (status != STATUS_OK) {
-        return status;
-    }
-    scan->rules = *scan->shipped;
-    for (size_t kind = 0; !policy && kind < POLICY_KIND_COUNT; kind++) {
-        scan->rules.outbound[kind] = POLICY_REDACT;
-        scan->rules.changes_text = true;
-    }
-    return STATUS_OK;
+    return status == STATUS_NOT_FOUND
+               ? fail(failure, status,
+                      "--policy %.200s: neither a file nor observe, standard, strict or redact",
+                      policy)
+               : status;
 }
 
 static enum status prepare(struct scan *scan, const char *policy, struct failure *failure)
 {
-    enum status status = read_rules(scan, policy, failure);
+    enum status status = read_rules(policy, &scan->rules, failure);
     if (status == STATUS_OK) {
         status = crisis_rules_create(&scan->crisis, failure);
     }
@@ -282,7 +277,7 @@ static enum status prepare(struct scan *scan, const char *policy, struct failure
         status = fail(failure, STATUS_IO, "no memory for the word lists");
     }
     if (status == STATUS_OK) {
-        const struct outbound_terms terms = {.rules = &scan->rules,
+        const struct outbound_terms terms = {.rules = scan->rules,
                                              .lexicon = scan->lexicon,
                                              .is_of_a_person = true,
                                              .saw = take_found,
@@ -300,7 +295,7 @@ static void finish(struct scan *scan)
     outbound_destroy(scan->outbound);
     lexicon_destroy(scan->lexicon);
     crisis_rules_destroy(scan->crisis);
-    rules_release(scan->shipped);
+    rules_release(scan->rules);
     buffer_destroy(&scan->text);
     buffer_destroy(&scan->spans);
     buffer_destroy(&scan->answer);
@@ -308,13 +303,14 @@ static void finish(struct scan *scan)
 
 int scan_main(int argc, char **argv)
 {
-    const char *policy = NULL;
+    const char *policy = "redact";
     struct scan scan = {.text = {.limit_bytes = ANSWER_BYTES_MAX},
                         .spans = {.limit_bytes = ANSWER_BYTES_MAX},
                         .answer = {.limit_bytes = ANSWER_BYTES_MAX}};
     const struct option_row rows[] = {
         {"policy", 0, OPTION_TEXT, &policy, 0, 0, "FILE",
-         "rules, as for answers: a YAML file, or observe, standard, strict (default: redact all)",
+         "rules, as for answers: a YAML file, or observe, standard, strict, redact (default "
+         "redact)",
          false},
         {"chunk", 0, OPTION_COUNT, &scan.chunk_bytes, 1, LINE_BYTES_MAX, "N",
          "give the filter N bytes at a time; the result is the same (default: all at once)", false},

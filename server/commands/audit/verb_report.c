@@ -116,6 +116,9 @@ static void print_table(const json_t *tenants)
 
 static void print_all(json_t *tenants)
 {
+    if (json_object_size(tenants) == 0) {
+        fprintf(stderr, "ward: no request stands in the records of %u\n", given.year);
+    }
     if (given.is_json) {
         json_t *all = json_pack("{s:i, s:O}", "year", (int)given.year, "tenants", tenants);
         json_dumpf(all, stdout, JSON_COMPACT | JSON_SORT_KEYS);
