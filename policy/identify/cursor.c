@@ -37,17 +37,6 @@ bool cursor_left_word(const struct cursor *cursor, uint32_t index, uint32_t *fou
     return false;
 }
 
-bool cursor_left_dense(const struct cursor *cursor, uint32_t index, uint32_t *found)
-{
-    while (cursor_left(cursor, index, &index)) {
-        if (cursor->reading->view.lexemes[index].class != LEXEME_SPACE) {
-            *found = index;
-            return true;
-        }
-    }
-    return false;
-}
-
 char cursor_left_mark(const struct cursor *cursor, uint32_t index)
 {
     uint32_t left = 0;
@@ -151,4 +140,16 @@ bool cursor_code(struct cursor *cursor, uint32_t index, const char *joiners,
 struct finding cursor_answer(const struct cursor *cursor, struct finding finding)
 {
     return cursor->is_starved ? (struct finding){.verdict = FINDING_MORE} : finding;
+}
+
+struct finding cursor_first(const struct reading *reading, const cursor_step *steps)
+{
+    struct cursor cursor = {.reading = reading};
+    for (; steps && *steps; steps++) {
+        const struct finding finding = (*steps)(&cursor, reading->view.at);
+        if (finding.verdict == FINDING_YES || cursor.is_starved) {
+            return cursor_answer(&cursor, finding);
+        }
+    }
+    return (struct finding){.verdict = FINDING_NO};
 }

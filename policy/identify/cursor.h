@@ -74,8 +74,7 @@ static inline bool cursor_left(const struct cursor *cursor, uint32_t index, uint
     *found = index - 1;
     return true;
 }
-bool cursor_left_dense(const struct cursor *cursor, uint32_t index, uint32_t *found); /* no SPACE */
-bool cursor_left_word(const struct cursor *cursor, uint32_t index, uint32_t *found);  /* alnum */
+bool cursor_left_word(const struct cursor *cursor, uint32_t index, uint32_t *found); /* alnum */
 bool cursor_touches_left(const struct cursor *cursor); /* a letter or digit directly before `at` */
 char cursor_left_mark(const struct cursor *cursor, uint32_t index); /* directly before; or 0 */
 bool cursor_left_is_any(const struct cursor *cursor, uint32_t index,
@@ -107,3 +106,9 @@ bool cursor_code(struct cursor *cursor, uint32_t index, const char *joiners,
 
 /* The answer, or MORE when starved. */
 struct finding cursor_answer(const struct cursor *cursor, struct finding finding);
+
+/* One way in which an identifier may begin at `at`. */
+typedef struct finding (*cursor_step)(struct cursor *cursor, uint32_t at);
+
+/* The answer of the first step that says yes or is starved. NULL ends the steps; NULL: none. */
+struct finding cursor_first(const struct reading *reading, const cursor_step *steps);

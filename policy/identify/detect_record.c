@@ -344,7 +344,7 @@ static struct finding by_spaced_plate(struct cursor *cursor, uint32_t at)
 }
 
 /* Shapes that say what they are without a word. */
-static struct finding by_shape(const struct cursor *cursor, uint32_t at)
+static struct finding by_shape(struct cursor *cursor, uint32_t at)
 {
     const struct window_view *view = &cursor->reading->view;
     const char *text = lexeme_text(view, at);
@@ -448,33 +448,18 @@ static struct finding by_format(struct cursor *cursor, uint32_t at)
     return nothing;
 }
 
-typedef struct finding (*step)(struct cursor *cursor, uint32_t at);
-
-static struct finding by_shape_step(struct cursor *cursor, uint32_t at)
-{
-    return by_shape(cursor, at);
-}
-
 struct finding detect_record(const struct reading *reading)
 {
-    static const step of_words[] = {by_format, by_device_label, by_prefix, by_context_word, NULL};
-    static const step of_numbers[] = {by_format, by_spaced_plate, by_context, NULL};
-    static const step of_mixed[] = {by_format, by_spaced_plate, by_context,
-                                    by_prefix, by_shape_step,   NULL};
-    static const step of_marks[] = {by_format, NULL};
-    static const step *const steps_of[] = {
+    static const cursor_step of_words[] = {by_format, by_device_label, by_prefix, by_context_word,
+                                           NULL};
+    static const cursor_step of_numbers[] = {by_format, by_spaced_plate, by_context, NULL};
+    static const cursor_step of_mixed[] = {by_format, by_spaced_plate, by_context,
+                                           by_prefix, by_shape,        NULL};
+    static const cursor_step of_marks[] = {by_format, NULL};
+    static const cursor_step *const steps_of[] = {
         [LEXEME_WORD] = of_words,  [LEXEME_NUMBER] = of_numbers, [LEXEME_MIXED] = of_mixed,
         [LEXEME_MARK] = of_marks,  [LEXEME_SPACE] = NULL,        [LEXEME_BREAK] = NULL,
         [LEXEME_GLYPH] = of_marks,
     };
-    struct cursor cursor = {.reading = reading};
-    const uint32_t at = reading->view.at;
-    const step *steps = steps_of[reading->view.lexemes[at].class];
-    for (; steps && *steps; steps++) {
-        const struct finding finding = (*steps)(&cursor, at);
-        if (finding.verdict == FINDING_YES || cursor.is_starved) {
-            return cursor_answer(&cursor, finding);
-        }
-    }
-    return nothing;
+    return cursor_first(reading, steps_of[reading->view.lexemes[reading->view.at].class]);
 }

@@ -6,6 +6,7 @@
 #include "policy/identify/cursor.h"
 #include "policy/identify/number/long_code.h"
 #include "policy/identify/number/record_labels.h"
+#include "policy/identify/words/glance.h"
 
 enum {
     RUN_MAX = 180, /* lexemes */
@@ -81,10 +82,8 @@ struct left {
 /* "key" and "code" say it with the word before them. */
 static enum label label_at(const struct cursor *cursor, uint32_t index)
 {
-    const struct window_view *view = &cursor->reading->view;
-    const struct lexeme *lexeme = &view->lexemes[index];
-    const enum label label = (enum label)word_table_value(
-        &label_words, lexeme->hash, lexeme_text(view, index), lexeme->folded_bytes);
+    const enum label label =
+        (enum label)glance_word_at(&cursor->reading->view, index, &label_words);
     uint32_t before = 0;
     if (label != LABEL_KEY && label != LABEL_CODE) {
         return label;
@@ -274,26 +273,15 @@ static struct finding bearer(struct cursor *cursor, uint32_t at)
     return is_token ? FINDING_IS(POLICY_SECRET, run_end(cursor, at, 0) - at) : nothing;
 }
 
-typedef struct finding (*step)(struct cursor *cursor, uint32_t at);
-
 struct finding detect_secret(const struct reading *reading)
 {
-    static const step of_words[] = {data_url, by_label, key, bearer, long_code_find, NULL};
-    static const step of_numbers[] = {by_label, long_code_find, NULL};
-    static const step of_marks[] = {pem, by_label, NULL};
-    static const step *const steps_of[] = {
+    static const cursor_step of_words[] = {data_url, by_label, key, bearer, long_code_find, NULL};
+    static const cursor_step of_numbers[] = {by_label, long_code_find, NULL};
+    static const cursor_step of_marks[] = {pem, by_label, NULL};
+    static const cursor_step *const steps_of[] = {
         [LEXEME_WORD] = of_words, [LEXEME_NUMBER] = of_numbers, [LEXEME_MIXED] = of_words,
         [LEXEME_MARK] = of_marks, [LEXEME_SPACE] = NULL,        [LEXEME_BREAK] = NULL,
         [LEXEME_GLYPH] = NULL,
     };
-    struct cursor cursor = {.reading = reading};
-    const uint32_t at = reading->view.at;
-    const step *steps = steps_of[reading->view.lexemes[at].class];
-    for (; steps && *steps; steps++) {
-        const struct finding finding = (*steps)(&cursor, at);
-        if (finding.verdict == FINDING_YES || cursor.is_starved) {
-            return cursor_answer(&cursor, finding);
-        }
-    }
-    return nothing;
+    return cursor_first(reading, steps_of[reading->view.lexemes[reading->view.at].class]);
 }

@@ -23,7 +23,7 @@ struct finding {
 #define FINDING_IS(what, lexemes) \
     ((struct finding){.verdict = FINDING_YES, .kind = (what), .count = (lexemes)})
 
-enum { FORMAT_TEXT_BYTES = 48, FORMATS_MAX = 32, RESOURCE_NUMBERS_MAX = 128 };
+enum { FORMAT_TEXT_BYTES = 48, FORMATS_MAX = 32 };
 
 /* A tenant's own numbers: A a letter, 9 a digit, X either, all else itself: "AA-999999". */
 struct detector_format {

@@ -2,14 +2,12 @@
 
 #include <string.h>
 
-/* FNV-1a, 64 bits; never 0, which stands for no word. */
+#include "policy/text/word_hash.h"
+
+/* Never 0, which stands for no word. */
 static uint64_t hash_of(const char *text, size_t length)
 {
-    uint64_t hash = 0xcbf29ce484222325U;
-    for (size_t i = 0; i < length; i++) {
-        hash = (hash ^ (uint8_t)text[i]) * 0x100000001b3U;
-    }
-    return hash | 1;
+    return word_hash(text, length) | 1;
 }
 
 static uint64_t *filter_of(struct memory *memory, uint64_t hash)

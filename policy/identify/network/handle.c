@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "policy/identify/network/network.h"
+#include "policy/identify/words/glance.h"
 
 enum { LABEL_LOOKS = 10, TAG_WORDS = 8, COMMON_WORD = 6, VERY_COMMON_WORD = 9 };
 
@@ -50,10 +51,8 @@ struct left {
 
 static enum label label_at(const struct cursor *cursor, uint32_t index)
 {
-    const struct window_view *view = &cursor->reading->view;
-    const struct lexeme *lexeme = &view->lexemes[index];
-    const enum label label = (enum label)word_table_value(
-        &label_words, lexeme->hash, lexeme_text(view, index), lexeme->folded_bytes);
+    const enum label label =
+        (enum label)glance_word_at(&cursor->reading->view, index, &label_words);
     uint32_t before = 0;
     if (label != LABEL_NAME) {
         return label;
