@@ -117,8 +117,14 @@ static void add_file(const char *path)
         }
         json_decref(row);
     }
+    const bool is_read = ferror(file) == 0; /* a folder opens, too */
     free(line);
     fclose(file);
+    if (!is_read || texts.length == 0) {
+        fprintf(stderr, "bench_policy: %s: %s\n", path,
+                is_read ? "no line is a JSON object with a \"text\"" : "cannot be read");
+        exit(1);
+    }
 }
 
 /* Cuts what was added into streams, at a line's end. */
