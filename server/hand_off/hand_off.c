@@ -29,6 +29,7 @@ struct hand_off {
     bool has_redis, has_resumed;
     uint64_t redis_due_ns; /* after a failure nothing is asked of it before */
     pthread_t thread;
+    CURL *curl; /* of the thread */
     atomic_bool is_stopping;
     pthread_mutex_t lock; /* of what follows */
     pthread_cond_t changed;
@@ -191,15 +192,15 @@ static void mark_tried(struct hand_off *hand_off, struct tenant_id tenant)
     pthread_mutex_unlock(&hand_off->lock);
 }
 
-static void try_one(struct hand_off *hand_off, CURL *curl, struct waiting *waiting)
+static void try_one(struct hand_off *hand_off, struct waiting *waiting)
 {
     struct failure failure = {""};
     const int64_t now_unix_s = clock_unix_ms() / 1000;
     struct rules *rules = policy_rules(hand_off->config.policy, waiting->event.tenant_name);
     mark_tried(hand_off, waiting->event.tenant);
     waiting->attempts++;
-    const enum status status = hand_off_post_send(curl, rules, &waiting->event, now_unix_s,
-                                                  &hand_off->is_stopping, &failure);
+    const enum status status = hand_off_post_send(hand_off->curl, rules, &waiting->event,
+                                                  now_unix_s, &hand_off->is_stopping, &failure);
     rules_release(rules);
     if (status == STATUS_OK) {
         end(hand_off, waiting, true);
@@ -250,23 +251,32 @@ static struct waiting *next_due(struct hand_off *hand_off)
 static void *run(void *context)
 {
     struct hand_off *hand_off = context;
-    CURL *curl = curl_easy_init();
-    while (curl && !atomic_load(&hand_off->is_stopping)) {
+    while (!atomic_load(&hand_off->is_stopping)) {
         if (!hand_off->has_resumed && may_ask_redis(hand_off, clock_monotonic_ns())) {
             resume(hand_off);
         }
         keep_all(hand_off);
         struct waiting *due = next_due(hand_off);
         if (due) {
-            try_one(hand_off, curl, due);
+            try_one(hand_off, due);
         }
     }
     keep_all(hand_off); /* what came during the last attempt */
-    curl_easy_cleanup(curl);
     return NULL;
 }
 
 /* ---- life ------------------------------------------------------------------------------------ */
+
+/* Without its thread. */
+static void release(struct hand_off *hand_off)
+{
+    hand_off_stream_close(&hand_off->stream);
+    curl_easy_cleanup(hand_off->curl);
+    curl_global_cleanup();
+    pthread_cond_destroy(&hand_off->changed);
+    pthread_mutex_destroy(&hand_off->lock);
+    free(hand_off);
+}
 
 enum status hand_off_start(const struct hand_off_config *config, struct hand_off **out,
                            struct failure *failure)
@@ -276,6 +286,7 @@ enum status hand_off_start(const struct hand_off_config *config, struct hand_off
         free(hand_off);
         return fail(failure, STATUS_IO, "no memory for hand-offs, or no libcurl");
     }
+    hand_off->curl = curl_easy_init();
     hand_off->config = *config;
     hand_off->has_redis = config->redis != NULL;
     if (config->redis) {
@@ -284,10 +295,9 @@ enum status hand_off_start(const struct hand_off_config *config, struct hand_off
     }
     pthread_mutex_init(&hand_off->lock, NULL);
     pthread_cond_init(&hand_off->changed, NULL);
-    if (pthread_create(&hand_off->thread, NULL, run, hand_off) != 0) {
-        curl_global_cleanup();
-        free(hand_off);
-        return fail(failure, STATUS_IO, "no thread for hand-offs");
+    if (!hand_off->curl || pthread_create(&hand_off->thread, NULL, run, hand_off) != 0) {
+        release(hand_off);
+        return fail(failure, STATUS_IO, "no memory for hand-offs, or no thread");
     }
     *out = hand_off;
     return STATUS_OK;
@@ -303,9 +313,5 @@ void hand_off_stop(struct hand_off *hand_off)
     pthread_cond_signal(&hand_off->changed);
     pthread_mutex_unlock(&hand_off->lock);
     pthread_join(hand_off->thread, NULL);
-    hand_off_stream_close(&hand_off->stream);
-    curl_global_cleanup();
-    pthread_cond_destroy(&hand_off->changed);
-    pthread_mutex_destroy(&hand_off->lock);
-    free(hand_off);
+    release(hand_off);
 }
