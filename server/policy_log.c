@@ -92,8 +92,9 @@ void policy_log_apply(struct policy *policy, struct auth *auth, struct audit *au
 {
     static struct auth_tenant tenants[LIMIT_TENANTS];
     static char planted[LIMIT_TENANTS + 1][RULES_DIGEST_BYTES]; /* by the tenant's id */
-    const size_t count = auth_tenant_list(auth, tenants, LIMIT_TENANTS);
-    for (size_t i = 0; i <= count && i < LIMIT_TENANTS; i++) {
+    const size_t all = auth_tenant_list(auth, tenants, LIMIT_TENANTS);
+    const size_t count = all < LIMIT_TENANTS ? all : LIMIT_TENANTS;
+    for (size_t i = 0; i <= count; i++) {
         const bool is_all = i == count; /* tenant 0: the default's */
         const struct tenant_id id = is_all ? (struct tenant_id){0} : tenants[i].id;
         struct rules *rules = policy_rules(policy, is_all ? "" : tenants[i].name);
