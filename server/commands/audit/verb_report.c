@@ -91,6 +91,9 @@ static enum status count_all(const char *directory, const struct query *query, j
         status = query_next(cursor, 0, &record, &sequence, failure);
         if (status == STATUS_OK && is_counted(record.event)) {
             status = add_record(tenants, &record);
+            if (status != STATUS_OK) {
+                fail(failure, status, "record %" PRIu64 ": no memory to count it", sequence);
+            }
         }
     }
     query_close(cursor);
