@@ -58,8 +58,7 @@ static enum status read_secret(const char *path, unsigned char out[HAND_OFF_SECR
     enum status status = path[0] != '\0' ? buffer_read_file(&file, path) : STATUS_NOT_FOUND;
     if (status != STATUS_OK) {
         buffer_destroy(&file);
-        return fail(failure, status, "webhook.secret_file: \"%.128s\": %s", path,
-                    status_text(status));
+        return fail(failure, status, "webhook.secret_file: %.128s: %s", path, status_text(status));
     }
     while (file.length > 0 && strchr("\r\n", file.bytes[file.length - 1])) {
         file.length--;
@@ -81,7 +80,7 @@ static enum status read_secret(const char *path, unsigned char out[HAND_OFF_SECR
     return status == STATUS_OK && *length > 0
                ? STATUS_OK
                : fail(failure, STATUS_INVALID,
-                      "webhook.secret_file: \"%.128s\": must hold a secret: text, or whsec_ and "
+                      "webhook.secret_file: %.128s: must hold a secret: text, or whsec_ and "
                       "base64",
                       path);
 }
