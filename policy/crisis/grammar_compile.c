@@ -305,37 +305,39 @@ enum status grammar_add_phrase(struct grammar *grammar, const char *name, const 
 
 /* ---- lists of words -------------------------------------------------------------------------- */
 
-/* The next word of a list. */
-static enum status next_entry(struct line *line, uint32_t *entry, bool *is_done)
+static struct line list_of(struct grammar *grammar, const char *words, struct failure *failure)
 {
-    const char *text = NULL;
+    return (struct line){grammar, words, words + strlen(words), 0, 0, failure};
+}
+
+/* The next word of a list; false at its end, or *status says what is wrong. */
+static bool next_entry(struct line *line, uint32_t *entry, enum status *status)
+{
     while (line->at < line->end && (is_space(*line->at) || *line->at == '\n')) {
         line->at++;
     }
-    *is_done = line->at == line->end;
-    const char *end = line->at;
-    while (end < line->end && !is_space(*end) && *end != '\n') {
-        end++;
+    const char *text = line->at;
+    while (line->at < line->end && !is_space(*line->at) && *line->at != '\n') {
+        line->at++;
     }
-    text = line->at;
-    line->at = end;
-    return *is_done ? STATUS_OK : add_word(line, text, (size_t)(end - text), entry);
+    if (*status == STATUS_OK && line->at > text) {
+        *status = add_word(line, text, (size_t)(line->at - text), entry);
+    }
+    return *status == STATUS_OK && line->at > text;
 }
 
 enum status grammar_add_class(struct grammar *grammar, const char *name, const char *words,
                               struct failure *failure)
 {
-    struct line line = {grammar, words, words + strlen(words), 0, 0, failure};
+    struct line line = list_of(grammar, words, failure);
     uint32_t class_entry = 0, entry = 0;
-    bool is_done = false;
+    enum status status = STATUS_OK;
     if (word_book_add_class(grammar->vocabulary, &class_entry) != STATUS_OK) {
         return fail(failure, STATUS_INVALID, "too many words and classes");
     }
-    enum status status = next_entry(&line, &entry, &is_done);
-    while (status == STATUS_OK && !is_done) {
+    while (next_entry(&line, &entry, &status)) {
         grammar->is_common[class_entry] |= grammar->is_common[entry];
         status = word_book_join(grammar->vocabulary, entry, class_entry);
-        status = status == STATUS_OK ? next_entry(&line, &entry, &is_done) : status;
     }
     if (status == STATUS_FULL) {
         return fail(failure, STATUS_INVALID, "too many words in classes");
@@ -347,39 +349,33 @@ enum status grammar_add_class(struct grammar *grammar, const char *name, const c
 enum status grammar_add_roles(struct grammar *grammar, uint32_t roles, const char *words,
                               struct failure *failure)
 {
-    struct line line = {grammar, words, words + strlen(words), 0, 0, failure};
+    struct line line = list_of(grammar, words, failure);
     uint32_t entry = 0;
-    bool is_done = false;
-    enum status status = next_entry(&line, &entry, &is_done);
-    while (status == STATUS_OK && !is_done) {
+    enum status status = STATUS_OK;
+    while (next_entry(&line, &entry, &status)) {
         word_book_give_roles(grammar->vocabulary, entry, roles);
-        status = next_entry(&line, &entry, &is_done);
     }
     return status;
 }
 
 enum status grammar_add_common(struct grammar *grammar, const char *words, struct failure *failure)
 {
-    struct line line = {grammar, words, words + strlen(words), 0, 0, failure};
+    struct line line = list_of(grammar, words, failure);
     uint32_t entry = 0;
-    bool is_done = false;
-    enum status status = next_entry(&line, &entry, &is_done);
-    while (status == STATUS_OK && !is_done) {
+    enum status status = STATUS_OK;
+    while (next_entry(&line, &entry, &status)) {
         grammar->is_common[entry] = true;
-        status = next_entry(&line, &entry, &is_done);
     }
     return status;
 }
 
 enum status grammar_forgive(struct grammar *grammar, const char *words, struct failure *failure)
 {
-    struct line line = {grammar, words, words + strlen(words), 0, 0, failure};
+    struct line line = list_of(grammar, words, failure);
     uint32_t entry = 0;
-    bool is_done = false;
-    enum status status = next_entry(&line, &entry, &is_done);
-    while (status == STATUS_OK && !is_done) {
+    enum status status = STATUS_OK;
+    while (next_entry(&line, &entry, &status)) {
         word_book_forgive(grammar->vocabulary, entry);
-        status = next_entry(&line, &entry, &is_done);
     }
     return status;
 }
@@ -387,7 +383,7 @@ enum status grammar_forgive(struct grammar *grammar, const char *words, struct f
 enum status grammar_add_spellings(struct grammar *grammar, const char *word, const char *spellings,
                                   struct failure *failure)
 {
-    struct line line = {grammar, spellings, spellings + strlen(spellings), 0, 0, failure};
+    struct line line = list_of(grammar, spellings, failure);
     const char *text = NULL;
     uint32_t entry = 0;
     enum status status = word_book_add(grammar->vocabulary, word, strlen(word), &entry);
