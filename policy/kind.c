@@ -15,18 +15,6 @@ static const char *const action_names[POLICY_ACTION_COUNT] = {
     [POLICY_BLOCK] = "block",
 };
 
-static bool find(const char *const *names, size_t count, const char *text, size_t length,
-                 size_t *out)
-{
-    for (size_t i = 0; i < count; i++) {
-        if (strlen(names[i]) == length && memcmp(names[i], text, length) == 0) {
-            *out = i;
-            return true;
-        }
-    }
-    return false;
-}
-
 const char *policy_kind_name(enum policy_kind kind)
 {
     ASSERT((unsigned)kind < POLICY_KIND_COUNT);
@@ -41,16 +29,11 @@ const char *policy_action_name(enum policy_action action)
 
 bool policy_kind_read(const char *text, size_t length, enum policy_kind *out)
 {
-    size_t index = 0;
-    const bool is_known = find(kind_names, POLICY_KIND_COUNT, text, length, &index);
-    *out = is_known ? (enum policy_kind)index : *out;
-    return is_known;
-}
-
-bool policy_action_read(const char *text, size_t length, enum policy_action *out)
-{
-    size_t index = 0;
-    const bool is_known = find(action_names, POLICY_ACTION_COUNT, text, length, &index);
-    *out = is_known ? (enum policy_action)index : *out;
-    return is_known;
+    for (size_t i = 0; i < POLICY_KIND_COUNT; i++) {
+        if (strlen(kind_names[i]) == length && memcmp(kind_names[i], text, length) == 0) {
+            *out = (enum policy_kind)i;
+            return true;
+        }
+    }
+    return false;
 }

@@ -22,4 +22,3 @@ enum policy_action {
 const char *policy_kind_name(enum policy_kind kind);       /* "NAME" */
 const char *policy_action_name(enum policy_action action); /* "redact" */
 bool policy_kind_read(const char *text, size_t length, enum policy_kind *out);
-bool policy_action_read(const char *text, size_t length, enum policy_action *out);

@@ -273,8 +273,3 @@ enum status passage_end(struct passage *passage, part_told told, void *context)
     }
     return status == STATUS_OK ? scanner_end(passage->scanner, take_piece, passage) : status;
 }
-
-size_t passage_held_bytes(const struct passage *passage)
-{
-    return (size_t)(passage->clean_bytes - passage->told_bytes) + passage->clean.open_bytes;
-}

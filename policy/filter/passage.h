@@ -36,5 +36,3 @@ void passage_reset(struct passage *passage);   /* for the next text */
 MUST_CHECK enum status passage_feed(struct passage *passage, const char *text, size_t length,
                                     part_told told, void *context);
 MUST_CHECK enum status passage_end(struct passage *passage, part_told told, void *context);
-
-size_t passage_held_bytes(const struct passage *passage); /* of valid UTF-8, not told yet */

@@ -28,7 +28,8 @@ static void hash_bytes(struct rules_whole *whole, const void *bytes, size_t leng
     (void)crypto_hash_sha256_update(&whole->hash, bytes, length);
 }
 
-void rules_whole_count(struct rules_whole *whole, const char *name, const char *bytes,
+/* A file takes part, with its name. */
+static void count_file(struct rules_whole *whole, const char *name, const char *bytes,
                        size_t length)
 {
     hash_bytes(whole, name, strlen(name));
@@ -48,7 +49,7 @@ enum status rules_whole_read(struct rules_whole *whole, const char *folder, cons
     }
     if (status == STATUS_OK) {
         snprintf(key, sizeof key, "%s/%s.yaml", folder, name);
-        rules_whole_count(whole, key, out->bytes ? out->bytes : "", out->length);
+        count_file(whole, key, out->bytes ? out->bytes : "", out->length);
         snprintf(told, RULES_TOLD_BYTES, "%s", path[0] != '\0' ? path : key);
     }
     return status;
@@ -226,7 +227,7 @@ static enum status make(const struct origin *origin, const char *yaml, size_t le
     whole->directory = origin->directory;
     memcpy(whole->rules.region, "us", 3);
     write_stem(origin->name, whole->rules.name);
-    rules_whole_count(whole, whole->rules.name, yaml, length);
+    count_file(whole, whole->rules.name, yaml, length);
     enum status status = yaml_tree_parse(yaml, length, origin->name, &tree, failure);
     if (status == STATUS_OK) {
         const struct rules_reader reader = {.tree = tree, .failure = failure};

@@ -26,10 +26,8 @@ struct rules_whole {
     uint32_t source_count;
 };
 
-/* rules.c: a file takes part: into the digest, with its name. */
-void rules_whole_count(struct rules_whole *whole, const char *name, const char *bytes,
-                       size_t length);
-/* FOLDER/NAME.yaml by data_file_read, counted. `told`: how errors call it. */
+/* rules.c: FOLDER/NAME.yaml by data_file_read, which takes part in the digest. `told`: how errors
+ * call it. */
 enum { RULES_TOLD_BYTES = DATA_FILE_PATH_BYTES };
 MUST_CHECK enum status rules_whole_read(struct rules_whole *whole, const char *folder,
                                         const char *name, struct buffer *out,

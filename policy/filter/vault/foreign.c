@@ -284,7 +284,8 @@ void foreign_remove(struct foreign *foreign, struct tenant_id tenant, uint64_t f
     }
 }
 
-bool foreign_has(const struct foreign *foreign, struct tenant_id tenant, uint64_t feature)
+/* Others hold it and this tenant does not. */
+static bool has(const struct foreign *foreign, struct tenant_id tenant, uint64_t feature)
 {
     const struct place *const place = &foreign->places[find(foreign, feature)];
     bool is_own = place->total == 0 || place->common > 0;
@@ -300,7 +301,7 @@ bool foreign_is(const struct foreign *foreign, struct tenant_id tenant, enum pol
 {
     uint32_t held = 0;
     for (uint32_t i = 0; i < count; i++) {
-        held += foreign_has(foreign, tenant, features[i]);
+        held += has(foreign, tenant, features[i]);
     }
     return shapes[kind] == SHAPE_CODE ? 2 * held > count : held > 0;
 }

@@ -32,10 +32,8 @@ uint32_t foreign_features(const struct foreign_key *key, enum policy_kind kind, 
 bool foreign_add(struct foreign *foreign, struct tenant_id tenant, uint64_t feature);
 void foreign_remove(struct foreign *foreign, struct tenant_id tenant, uint64_t feature);
 
-/* Others hold it and this tenant does not. */
-bool foreign_has(const struct foreign *foreign, struct tenant_id tenant, uint64_t feature);
-
-/* Of the features of one value: any of a name, street or address, more than half of a code, whose
- * beginning may be the same for everybody (a card's issuer, a clinic's prefix). */
+/* Others hold features of one value and this tenant does not: any of a name, street or address,
+ * more than half of a code, whose beginning may be the same for everybody (a card's issuer, a
+ * clinic's prefix). */
 bool foreign_is(const struct foreign *foreign, struct tenant_id tenant, enum policy_kind kind,
                 const uint64_t *features, uint32_t count);
