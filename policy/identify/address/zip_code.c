@@ -25,7 +25,7 @@ static const struct word_entry entries[] = {
     {"ca", STATE | LOWER}, {"cap", TOLD}, {"co", STATE}, {"code", LINK}, {"codes", LINK},
     {"ct", STATE}, {"dc", STATE}, {"de", STATE}, {"eircode", TOLD}, {"fl", STATE | LOWER},
     {"from", PLACE}, {"ga", STATE | LOWER}, {"hi", STATE}, {"ia", STATE}, {"id", STATE},
-    {"il", STATE | LOWER}, {"in", PLACE | STATE}, {"is", LINK}, {"it's", LINK}, {"its", LINK},
+    {"il", STATE | LOWER}, {"in", PLACE | STATE}, {"is", LINK}, {"its", LINK},
     {"ks", STATE | LOWER}, {"ky", STATE | LOWER}, {"la", STATE}, {"ma", STATE}, {"md", STATE},
     {"me", STATE}, {"mi", STATE}, {"mn", STATE | LOWER}, {"mo", STATE}, {"ms", STATE},
     {"mt", STATE}, {"my", LINK}, {"nc", STATE | LOWER}, {"nd", STATE}, {"ne", STATE},

@@ -41,7 +41,7 @@ static const struct word_entry entries[] = {
     {"grammy", WHO}, {"grampa", WHO}, {"gramps", WHO}, {"gran", WHO}, {"grandad", WHO},
     {"granddad", WHO}, {"grandfather", WHO}, {"grandma", WHO}, {"grandmom", WHO},
     {"grandmother", WHO}, {"grandpa", WHO}, {"grandparent", WHO}, {"granny", WHO}, {"guy", WHO},
-    {"he", WHO}, {"he'll", IS | WHO}, {"he's", IS | WHO}, {"her", WHOSE}, {"here", NOTE},
+    {"he", WHO}, {"he'll", IS | WHO}, {"her", WHOSE}, {"here", NOTE},
     {"hes", IS | WHO}, {"his", WHOSE}, {"husband", WHO}, {"hx", NOTE}, {"i", WHO},
     {"i'll", IS | WHO}, {"i'm", IS | WHO}, {"im", IS | WHO}, {"in", LINK}, {"is", IS | LINK},
     {"just", IS}, {"lady", WHO}, {"landlady", WHO}, {"landlord", WHO}, {"late", PART}, {"law", WHO},
@@ -56,13 +56,13 @@ static const struct word_entry entries[] = {
     {"person", WHO}, {"pop", WHO}, {"poppop", WHO}, {"pops", WHO}, {"presented", NOTE},
     {"presenting", NOTE}, {"presents", NOTE}, {"priest", WHO}, {"pt", WHO | NOTE},
     {"relative", WHO}, {"resident", WHO}, {"roommate", WHO}, {"s", IS}, {"senior", WHO},
-    {"she", WHO}, {"she'll", IS | WHO}, {"she's", IS | WHO}, {"shes", IS | WHO}, {"sister", WHO},
+    {"she", WHO}, {"she'll", IS | WHO}, {"shes", IS | WHO}, {"sister", WHO},
     {"spouse", WHO}, {"stepdad", WHO}, {"stepfather", WHO}, {"stepmom", WHO}, {"stepmother", WHO},
     {"supercentenarian", DECADE}, {"survived", DIED}, {"teacher", WHO}, {"tenant", WHO},
     {"the", WHOSE | LINK}, {"their", WHOSE}, {"to", IS}, {"turn", AGED}, {"turned", AGED},
     {"turning", AGED}, {"turns", AGED}, {"uncle", WHO}, {"veteran", WHO}, {"w", NOTE},
     {"was", IS | LINK}, {"who", WHO | NOTE}, {"widow", WHO}, {"widower", WHO}, {"wife", WHO},
-    {"will", IS}, {"with", NOTE}, {"woman", WHO}, {"would", IS}, {"y", YEARS}, {"y.o", SHORT},
+    {"will", IS}, {"with", NOTE}, {"woman", WHO}, {"would", IS}, {"y", YEARS},
     {"yaya", WHO}, {"year", YEARS | LINK}, {"yearold", SHORT}, {"years", YEARS | LINK},
     {"yo", SHORT}, {"yob", BIRTH}, {"yold", SHORT}, {"young", OLD}, {"your", WHOSE}, {"yr", YEARS},
     {"yrs", YEARS}, {"yrsold", SHORT},
@@ -159,7 +159,7 @@ static bool someone_is(const struct cursor *cursor, uint32_t at)
         if ((found & (WHO | DIED)) && i > 0) {
             return true;
         }
-        if ((found & WHO) && (found & IS)) { /* i'm, and he's in one word */
+        if ((found & WHO) && (found & IS)) { /* i'm, shes */
             return true;
         }
         const bool links = (found & IS) || lexeme_is(&cursor->reading->view, left, "'");

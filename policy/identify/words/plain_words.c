@@ -31,7 +31,7 @@ static const struct word_entry units[] = {
     {"tablets", 1}, {"tabs", 1}, {"things", 1}, {"thousand", 1}, {"time", 1}, {"times", 1},
     {"unit", 1}, {"units", 1}, {"usd", 1}, {"visits", 1}, {"volts", 1}, {"watts", 1}, {"ways", 1},
     {"week", 1}, {"weeks", 1}, {"wk", 1}, {"wks", 1}, {"women", 1}, {"words", 1}, {"yard", 1},
-    {"yards", 1}, {"year", 1}, {"year-old", 1}, {"years", 1}, {"yo", 1}, {"yr", 1}, {"yrs", 1},
+    {"yards", 1}, {"year", 1}, {"years", 1}, {"yo", 1}, {"yr", 1}, {"yrs", 1},
 };
 /* clang-format on */
 const struct word_table plain_words_unit = WORD_TABLE(units);
@@ -88,12 +88,12 @@ static const struct word_entry following[] = {
     {"although", 1}, {"an", 1}, {"and", 1}, {"any", 1}, {"apt", 1}, {"are", 1}, {"around", 1},
     {"as", 1}, {"at", 1}, {"because", 1}, {"before", 1}, {"between", 1}, {"but", 1}, {"by", 1},
     {"can", 1}, {"could", 1}, {"did", 1}, {"do", 1}, {"does", 1}, {"during", 1}, {"for", 1},
-    {"from", 1}, {"had", 1}, {"has", 1}, {"have", 1}, {"he", 1}, {"he's", 1}, {"her", 1},
+    {"from", 1}, {"had", 1}, {"has", 1}, {"have", 1}, {"he", 1}, {"her", 1},
     {"here", 1}, {"his", 1}, {"how", 1}, {"however", 1}, {"i", 1}, {"i'd", 1}, {"i'll", 1},
     {"i'm", 1}, {"i've", 1}, {"if", 1}, {"im", 1}, {"in", 1}, {"into", 1}, {"is", 1}, {"isn't", 1},
-    {"it", 1}, {"it's", 1}, {"just", 1}, {"last", 1}, {"may", 1}, {"might", 1}, {"must", 1},
+    {"it", 1}, {"just", 1}, {"last", 1}, {"may", 1}, {"might", 1}, {"must", 1},
     {"my", 1}, {"near", 1}, {"next", 1}, {"no", 1}, {"not", 1}, {"now", 1}, {"of", 1}, {"on", 1},
-    {"only", 1}, {"or", 1}, {"our", 1}, {"please", 1}, {"plus", 1}, {"she", 1}, {"she's", 1},
+    {"only", 1}, {"or", 1}, {"our", 1}, {"please", 1}, {"plus", 1}, {"she", 1},
     {"should", 1}, {"since", 1}, {"so", 1}, {"still", 1}, {"suite", 1}, {"thank", 1}, {"thanks", 1},
     {"that", 1}, {"the", 1}, {"their", 1}, {"then", 1}, {"there", 1}, {"these", 1}, {"they", 1},
     {"this", 1}, {"those", 1}, {"though", 1}, {"till", 1}, {"to", 1}, {"today", 1}, {"tomorrow", 1},
