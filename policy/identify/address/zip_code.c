@@ -53,19 +53,8 @@ static uint32_t left_is(const struct cursor *cursor, uint32_t index, uint32_t bi
 /* "zip code is", "ZIP:", a key "zip" in quotes: the words in front say it. */
 static bool is_told(const struct cursor *cursor, uint32_t at)
 {
-    uint32_t left = at;
-    for (uint32_t i = 0; i < LABEL_LEXEMES; i++) {
-        const uint32_t found = left_is(cursor, left, TOLD | LINK);
-        if (found & TOLD) {
-            return true;
-        }
-        left = glance_left(cursor, left);
-        if (left == GLANCE_NOTHING
-            || !((found & LINK) || glance_left_mark(cursor, left, ":#='\"_") != '\0')) {
-            return false;
-        }
-    }
-    return false;
+    static const struct glance_tell tell = {&zip_code_words, TOLD, LINK, LABEL_LEXEMES, ":#='\"_"};
+    return glance_left_tell(cursor, at, &tell) != GLANCE_NOTHING;
 }
 
 /* The lexicon knows it as a place, and grammar does not as a word. */

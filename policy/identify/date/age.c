@@ -9,7 +9,7 @@
 #include "policy/identify/words/plain_words.h"
 
 enum { AGE_MIN = CALENDAR_AGE_MAX + 1, AGE_MAX = 120, YEAR_MIN = 1900 };
-enum { LABEL_LEXEMES = 8, SLIP_BYTES_MIN = 5 };
+enum { LABEL_LEXEMES = 8, BIRTH_LEXEMES = 4, SLIP_BYTES_MIN = 5 };
 
 enum {
     AGED = 1,     /* directly before an age: aged, turned */
@@ -173,44 +173,20 @@ static bool someone_is(const struct cursor *cursor, uint32_t at)
 /* "aged", "age:", "age is", "turned", "age (years):", a key "age" in quotes: in front of an age. */
 static bool aged_before(const struct cursor *cursor, uint32_t at, bool *is_label)
 {
-    uint32_t left = at;
+    static const struct glance_tell tell = {&age_words, AGED, LINK, LABEL_LEXEMES, ":=\"'_()"};
+    const uint32_t aged = glance_left_tell(cursor, at, &tell);
     *is_label = false;
-    for (uint32_t i = 0; i < LABEL_LEXEMES; i++) {
-        const uint32_t found = left_is(cursor, left, AGED | LINK);
-        if (found & AGED) {
-            return true;
-        }
-        left = glance_left(cursor, left);
-        if (left == GLANCE_NOTHING) {
-            return false;
-        }
-        const char mark = glance_left_mark(cursor, left, ":=\"'_()");
-        if (mark == '\0' && !(found & LINK)) {
-            return false;
-        }
+    for (uint32_t i = aged; i < at; i++) { /* GLANCE_NOTHING is behind all */
+        const char mark = cursor->reading->view.lexemes[i].mark;
         *is_label |= mark == ':' || mark == '=';
     }
-    return false;
+    return aged != GLANCE_NOTHING;
 }
 
 static bool born_before(const struct cursor *cursor, uint32_t at)
 {
-    uint32_t left = at;
-    for (uint32_t i = 0; i < 4; i++) {
-        const uint32_t found = left_is(cursor, left, BIRTH | LINK);
-        if (found & BIRTH) {
-            return true;
-        }
-        left = glance_left(cursor, left);
-        if (left == GLANCE_NOTHING) {
-            return false;
-        }
-        const struct lexeme *lexeme = &cursor->reading->view.lexemes[left];
-        if (!(found & LINK) && lexeme->class != LEXEME_MARK) {
-            return false;
-        }
-    }
-    return false;
+    static const struct glance_tell tell = {&age_words, BIRTH, LINK, BIRTH_LEXEMES, NULL};
+    return glance_left_tell(cursor, at, &tell) != GLANCE_NOTHING;
 }
 
 /* "in her 90s", "in his late nineties". */

@@ -4,7 +4,7 @@
 #include "policy/identify/date/calendar.h"
 #include "policy/identify/words/glance.h"
 
-enum { EVENT_WORDS = 4, KEY_LEXEMES = 5 };
+enum { EVENT_LEXEMES = 4, KEY_LEXEMES = 5 };
 
 /* clang-format off */
 static const struct word_entry entries[] = {
@@ -69,25 +69,25 @@ uint32_t date_words_before(const struct cursor *cursor, uint32_t index, uint32_t
     return glance_left_word(cursor, index, &date_words) & bits;
 }
 
-/* One of the words is among the last few words of the line or the label above it. */
+/* "d.o.b", "D.O.B.:" */
+static bool is_dotted_birth(const struct cursor *cursor, uint32_t at)
+{
+    const struct window_view *view = &cursor->reading->view;
+    uint32_t left = glance_left(cursor, at);
+    for (uint32_t i = 0;
+         i < 2 && left != GLANCE_NOTHING && glance_left_mark(cursor, left, ".:") != '\0'; i++) {
+        left = glance_left(cursor, left);
+    }
+    return left != GLANCE_NOTHING && left >= 4 && lexeme_is(view, left, "b")
+           && lexeme_is(view, left - 1, ".") && lexeme_is(view, left - 2, "o")
+           && lexeme_is(view, left - 3, ".") && lexeme_is(view, left - 4, "d");
+}
+
 bool date_words_tell(const struct cursor *cursor, uint32_t at, uint32_t bits)
 {
-    uint32_t left = at;
-    for (uint32_t i = 0; i < EVENT_WORDS; i++) {
-        const uint32_t found = date_words_before(cursor, left, bits | DATE_LINK);
-        if (found & bits) {
-            return true;
-        }
-        left = glance_left(cursor, left);
-        if (left == GLANCE_NOTHING) {
-            return false;
-        }
-        const struct lexeme *lexeme = &cursor->reading->view.lexemes[left];
-        if (!(found & DATE_LINK) && lexeme->class != LEXEME_MARK) {
-            return false;
-        }
-    }
-    return false;
+    const struct glance_tell tell = {&date_words, bits, DATE_LINK, EVENT_LEXEMES, NULL};
+    return glance_left_tell(cursor, at, &tell) != GLANCE_NOTHING
+           || ((bits & DATE_BIRTH) && is_dotted_birth(cursor, at));
 }
 
 bool date_words_weekday(const struct cursor *cursor, uint32_t at)

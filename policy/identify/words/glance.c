@@ -111,6 +111,28 @@ uint32_t glance_left_word(const struct cursor *cursor, uint32_t index,
     return left == GLANCE_NOTHING ? 0 : glance_word_at(&cursor->reading->view, left, table);
 }
 
+uint32_t glance_left_tell(const struct cursor *cursor, uint32_t index,
+                          const struct glance_tell *tell)
+{
+    const struct window_view *view = &cursor->reading->view;
+    for (uint32_t i = 0; i < tell->looks; i++) {
+        index = glance_left(cursor, index);
+        if (index == GLANCE_NOTHING) {
+            break;
+        }
+        const uint32_t found = glance_word_at(view, index, tell->table);
+        if (found & tell->bits) {
+            return index;
+        }
+        const bool is_mark = tell->marks ? glance_left_mark(cursor, index, tell->marks) != '\0'
+                                         : view->lexemes[index].class == LEXEME_MARK;
+        if (!(found & tell->links) && !is_mark) {
+            break;
+        }
+    }
+    return GLANCE_NOTHING;
+}
+
 static bool is_solid(const struct lexeme *lexeme)
 {
     return lexeme->class == LEXEME_NUMBER || lexeme->class == LEXEME_MIXED;

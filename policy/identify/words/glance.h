@@ -57,6 +57,16 @@ uint32_t glance_left_on_line(const struct cursor *cursor, uint32_t index);
 uint32_t glance_left_word(const struct cursor *cursor, uint32_t index,
                           const struct word_table *table);
 
+struct glance_tell {
+    const struct word_table *table;
+    uint32_t bits, links; /* of the word that tells, of words that may stand behind it */
+    uint32_t looks;       /* lexemes, spaces and line ends not counted */
+    const char *marks;    /* that may stand behind it; NULL: any */
+};
+/* The nearest word on the left with one of the bits, with nothing between but links and marks. */
+uint32_t glance_left_tell(const struct cursor *cursor, uint32_t index,
+                          const struct glance_tell *tell);
+
 /* The mark at an index that a look to the left found, if it is one of these; else 0. */
 char glance_left_mark(const struct cursor *cursor, uint32_t index, const char *marks);
 
