@@ -33,11 +33,6 @@ static bool refuses_claims(const struct outbound_terms *terms)
     return terms->rules->duties.refuses_clinician_claims && !terms->is_of_a_person;
 }
 
-static bool changes_text(const struct outbound_terms *terms)
-{
-    return terms->rules->changes_text || refuses_claims(terms);
-}
-
 enum status outbound_create(const struct outbound_terms *terms, struct outbound **out)
 {
     struct outbound *const outbound = calloc(1, sizeof *outbound);
@@ -48,7 +43,7 @@ enum status outbound_create(const struct outbound_terms *terms, struct outbound 
     outbound->terms = *terms;
     outbound->detector = rules->terms;
     outbound->detector.lexicon = terms->lexicon;
-    outbound->passes = !changes_text(terms);
+    outbound->passes = !rules->changes_text && !refuses_claims(terms);
     outbound->canaries = terms->vault ? vault_canaries(terms->vault) : NULL;
     if (terms->memory) {
         outbound->memory = *terms->memory;
@@ -281,18 +276,16 @@ bool outbound_is_changed(const struct outbound *outbound, uint64_t start, uint64
            || changes_has(&outbound->changes, start, end);
 }
 
-bool outbound_would_change(const struct outbound_terms *terms, const char *text, size_t length)
+bool outbound_would_change(struct outbound *outbound, const char *text, size_t length)
 {
-    struct outbound *outbound = NULL;
     struct buffer out = {.limit_bytes = GROWTH_MAX * length + SPARE_BYTES};
-    if (!changes_text(terms)) {
+    if (outbound->passes) {
         return false;
     }
-    const bool is_same = outbound_create(terms, &outbound) == STATUS_OK
-                         && outbound_feed(outbound, text, length, &out) == STATUS_OK
+    outbound_reset(outbound);
+    const bool is_same = outbound_feed(outbound, text, length, &out) == STATUS_OK
                          && outbound_end(outbound, &out) == STATUS_OK && out.length == length
                          && (length == 0 || memcmp(out.bytes, text, length) == 0);
-    outbound_destroy(outbound);
     buffer_destroy(&out);
     return !is_same;
 }

@@ -57,8 +57,9 @@ uint64_t outbound_decided(const struct outbound *outbound); /* bytes of the mode
 enum { OUTBOUND_PAST = 65536 };
 bool outbound_is_changed(const struct outbound *outbound, uint64_t start, uint64_t end);
 
-/* True: the rules would change this text if it stood alone. Takes memory for a moment; true too
- * when there is none. */
-bool outbound_would_change(const struct outbound_terms *terms, const char *text, size_t length);
+/* True: the rules would change this text if it stood alone; what the stream had before is
+ * forgotten, so that it is to be one for this use. Takes memory for a moment; true too when there
+ * is none. */
+bool outbound_would_change(struct outbound *outbound, const char *text, size_t length);
 
 const struct tally *outbound_tally(const struct outbound *outbound);

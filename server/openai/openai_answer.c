@@ -18,7 +18,9 @@ enum status openai_answer_open(struct openai_answer *answer)
     if (!answer->choices || !answer->is_over) {
         return STATUS_IO;
     }
-    enum status status = STATUS_OK;
+    enum status status = answer->terms.logprobs
+                             ? outbound_create(answer->terms.outbound, &answer->terms.alone)
+                             : STATUS_OK;
     for (uint32_t i = 0; status == STATUS_OK && i < answer->choice_count; i++) {
         status = openai_choice_open(&answer->choices[i], &answer->terms, i);
     }
@@ -30,10 +32,12 @@ void openai_answer_close(struct openai_answer *answer)
     for (uint32_t i = 0; answer->choices && i < answer->choice_count; i++) {
         openai_choice_close(&answer->choices[i]);
     }
+    outbound_destroy(answer->terms.alone);
     free(answer->choices);
     free(answer->is_over);
     buffer_destroy(&answer->out);
     explicit_bzero(&answer->terms.digest, sizeof answer->terms.digest);
+    answer->terms.alone = NULL;
     answer->choices = NULL;
     answer->is_over = NULL;
 }

@@ -250,7 +250,7 @@ bool openai_choice_may_show(const struct openai_choice *choice, uint32_t id)
 {
     char raw[TOKENIZER_PIECE_BYTES_MAX];
     const size_t length = tokenizer_token_bytes(choice->terms->tokenizer, id, raw);
-    return !outbound_would_change(choice->terms->outbound, raw, length);
+    return !outbound_would_change(choice->terms->alone, raw, length);
 }
 
 struct openai_telling openai_choice_telling(const struct openai_choice *choice)

@@ -29,6 +29,7 @@ struct openai_choice_terms {
     bool logprobs;
     struct digest_stream digest; /* begun with the tenant's key; every choice has a copy */
     const struct outbound_terms *outbound; /* the tenant's rules */
+    struct outbound *alone;                /* for texts by themselves; only with logprobs */
     const struct crisis_rules *crisis;     /* its own text is read by */
     const char *preface;                   /* told before anything of the model; NULL: nothing */
     bool is_answered;                      /* by the preface: the model is not asked */
