@@ -269,8 +269,10 @@ static enum status read_metadata(struct parse *parse, json_t *value)
     parse->request->conversation = json_string_value(json_object_get(value, "conversation_id"));
     parse->request->is_minor = minor && strcmp(minor, "true") == 0;
     return is_good ? STATUS_OK
-                   : openai_fault_must(parse->fault, "metadata",
-                                       "an object of at most 16 strings of at most 512 bytes");
+                   : openai_fault_must(
+                       parse->fault, "metadata",
+                       "an object of at most 16 strings of at most 512 bytes, with keys of "
+                       "at most 64");
 }
 
 static enum status read_response_format(struct parse *parse, json_t *value)
