@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "policy/data/data_file.h"
 #include "policy/rules/rules.h"
@@ -34,6 +35,16 @@ static const struct option_row show_rows[] = {
 static const struct option_row list_rows[] = {
     {.name = "json", .kind = OPTION_FLAG, .out = &given.prints_json, .help = "one JSON object"},
 };
+
+/* Where it is missing, shipped files would be read in its place. */
+static int check_directory(void)
+{
+    return given.directory && access(given.directory, X_OK) != 0
+               ? options_wrong("policy: --directory %.200s: there is no such folder, or it is "
+                               "not open to you",
+                               given.directory)
+               : OPTIONS_READY;
+}
 
 /* ---- check ----------------------------------------------------------------------------------- */
 
@@ -423,6 +434,7 @@ static const struct verb verbs[] = {
          "Reads files of rules, packs and regions as the server does.\n"
          "Prints for each: ok, its digest and packs; or file, line, key and what is allowed.",
      VERB_ROWS(check_rows),
+     .check = check_directory,
      .word = "FILE",
      .run_words = check},
     {.name = "show",
@@ -431,6 +443,7 @@ static const struct verb verbs[] = {
          "Prints the rules that hold under a name as a rules file, each duty with its source;\n"
          "or a pack or region as it is written.",
      VERB_ROWS(show_rows),
+     .check = check_directory,
      .word = "NAME",
      .run = show},
     {.name = "list",

@@ -86,6 +86,9 @@ def test_wrong_use():
         assert told.returncode == 2 and told.stderr.startswith("ward: "), arguments
     assert policy("show", "no-such").returncode == 1
     assert policy("show", "../x").returncode == 2
+    for told in (policy("show", "standard", "--directory", "/no/such"),
+                 policy("check", __file__, "--directory", "/no/such")):
+        assert told.returncode == 2 and "/no/such" in told.stderr and told.stdout == ""
     assert "not legal advice" in policy("--help").stdout
 
 
