@@ -48,7 +48,7 @@ static const char *const subject_names[] = {"self", "other", NULL};
 
 /* ---- fields ---------------------------------------------------------------------------------- */
 
-/* The number of the name at key; `preset` where the key is absent. */
+/* The number of the name at key, which must be there. */
 static enum status read_name(struct source *source, const struct yaml_node *map, const char *key,
                              const char *const *names, uint32_t *out)
 {
@@ -60,8 +60,7 @@ static enum status read_name(struct source *source, const struct yaml_node *map,
             return STATUS_OK;
         }
     }
-    return yaml_wrong(source->tree, node ? node : map, source->failure,
-                      "%s must be one of its names, such as \"%s\"", key, names[0]);
+    return yaml_unknown(source->tree, node ? node : map, source->failure, key, text, names);
 }
 
 /* Bits of names in a text ("plan means"). */

@@ -73,16 +73,25 @@ static enum status take_key(struct yaml_tree *tree, struct yaml_node *map, const
     return STATUS_OK;
 }
 
+static enum status make_room(struct yaml_node *node, size_t count, struct failure *failure)
+{
+    node->entries = calloc(count + 1, sizeof *node->entries);
+    if (!node->entries) {
+        (void)fail(failure, STATUS_IO, "no memory");
+        return STATUS_IO;
+    }
+    return STATUS_OK;
+}
+
 static enum status fill_list(struct yaml_tree *tree, const yaml_node_t *from, struct yaml_node *to,
                              bool *is_taken, struct failure *failure)
 {
-    const size_t count = (size_t)(from->data.sequence.items.top - from->data.sequence.items.start);
+    const yaml_node_item_t *const items = from->data.sequence.items.start;
+    const size_t count = (size_t)(from->data.sequence.items.top - items);
+    enum status status = make_room(to, count, failure);
     to->type = NODE_LIST;
-    to->entries = calloc(count + 1, sizeof *to->entries);
-    enum status status = to->entries ? STATUS_OK : STATUS_IO;
     for (size_t i = 0; status == STATUS_OK && i < count; i++) {
-        status = take_child(tree, to, from->data.sequence.items.start[i], is_taken,
-                            &to->entries[i].value, failure);
+        status = take_child(tree, to, items[i], is_taken, &to->entries[i].value, failure);
         to->count += status == STATUS_OK;
     }
     return status;
@@ -91,19 +100,18 @@ static enum status fill_list(struct yaml_tree *tree, const yaml_node_t *from, st
 static enum status fill_map(struct yaml_tree *tree, const yaml_node_t *from, struct yaml_node *to,
                             bool *is_taken, struct failure *failure)
 {
-    const size_t count = (size_t)(from->data.mapping.pairs.top - from->data.mapping.pairs.start);
+    const yaml_node_pair_t *const pairs = from->data.mapping.pairs.start;
+    const size_t count = (size_t)(from->data.mapping.pairs.top - pairs);
+    enum status status = make_room(to, count, failure);
     to->type = NODE_MAP;
-    to->entries = calloc(count + 1, sizeof *to->entries);
-    enum status status = to->entries ? STATUS_OK : STATUS_IO;
     for (size_t i = 0; status == STATUS_OK && i < count; i++) {
-        const yaml_node_pair_t pair = from->data.mapping.pairs.start[i];
         const struct yaml_node *key = NULL;
-        status = take_child(tree, to, pair.key, is_taken, &key, failure);
+        status = take_child(tree, to, pairs[i].key, is_taken, &key, failure);
         if (status == STATUS_OK) {
             status = take_key(tree, to, yaml_text(key), failure);
         }
         if (status == STATUS_OK) {
-            status = take_child(tree, to, pair.value, is_taken, &to->entries[i].value, failure);
+            status = take_child(tree, to, pairs[i].value, is_taken, &to->entries[i].value, failure);
         }
         to->count += status == STATUS_OK;
     }
@@ -115,7 +123,10 @@ static enum status fill(struct yaml_tree *tree, struct failure *failure)
 {
     const yaml_node_t *from = tree->document.nodes.start;
     bool *is_taken = calloc(tree->node_count + 1, sizeof *is_taken);
-    enum status status = is_taken ? STATUS_OK : STATUS_IO;
+    enum status status = STATUS_OK;
+    if (!is_taken) {
+        return fail(failure, STATUS_IO, "no memory");
+    }
     for (size_t i = 0; status == STATUS_OK && i < tree->node_count; i++) {
         tree->nodes[i].line = from[i].start_mark.line + 1;
         if (from[i].type == YAML_SCALAR_NODE) {
@@ -146,7 +157,7 @@ static enum status check_depth(const struct yaml_tree *tree, const char *bytes, 
     bool is_done = false;
     int depth = 0;
     if (!yaml_parser_initialize(&parser)) {
-        return STATUS_IO;
+        return fail(failure, STATUS_IO, "no memory");
     }
     yaml_parser_set_input_string(&parser, (const unsigned char *)bytes, length);
     while (status == STATUS_OK && !is_done) {
@@ -177,7 +188,7 @@ static enum status load(struct yaml_tree *tree, const char *bytes, size_t length
     yaml_document_t second;
     enum status status = STATUS_OK;
     if (!yaml_parser_initialize(&parser)) {
-        return STATUS_IO;
+        return fail(failure, STATUS_IO, "no memory");
     }
     yaml_parser_set_input_string(&parser, (const unsigned char *)bytes, length);
     if (!yaml_parser_load(&parser, &tree->document)) {
@@ -328,8 +339,8 @@ enum status yaml_allow(const struct yaml_tree *tree, const struct yaml_node *map
             is_known = strcmp(map->entries[i].key, keys[k]) == 0;
         }
         if (!is_known) {
-            return yaml_wrong(tree, map->entries[i].value, failure, "unknown key \"%.60s\"",
-                              map->entries[i].key);
+            return yaml_unknown(tree, map->entries[i].value, failure, "unknown key",
+                                map->entries[i].key, keys);
         }
     }
     return STATUS_OK;

@@ -35,6 +35,12 @@ enum status yaml_wrong(const struct yaml_tree *tree, const struct yaml_node *nod
                        struct failure *failure, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
+/* The same of a word that is none of a NULL-terminated list: `what: "word" is not known`, the word
+ * that was probably meant, and what is allowed. word NULL: it is none. */
+enum status yaml_unknown(const struct yaml_tree *tree, const struct yaml_node *node,
+                         struct failure *failure, const char *what, const char *word,
+                         const char *const *words);
+
 /* STATUS_INVALID: it is no map, or has a key that is not in the NULL-terminated list, which failure
  * names. */
 MUST_CHECK enum status yaml_allow(const struct yaml_tree *tree, const struct yaml_node *map,
