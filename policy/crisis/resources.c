@@ -35,19 +35,25 @@ static enum status remember(struct resources *resources, const char *text)
 
 typedef enum status (*spelled)(const struct resource_spelling *spelling, const char *text);
 
-/* Every text of a list as a phrase; one text stands for a list of one. */
+static enum status get_list(const struct region *region, const struct yaml_node *node,
+                            const char *key, const struct yaml_node **out)
+{
+    *out = yaml_get(node, key);
+    return !*out || yaml_is_list(*out) ? STATUS_OK
+                                       : yaml_wrong(region->resources->tree, *out, region->failure,
+                                                    "%s: a list, [..]", key);
+}
+
+/* Every text of a list as a phrase. */
 static enum status read_list(const struct region *region, const struct yaml_node *node,
                              const char *key, spelled spell)
 {
-    const struct yaml_node *list = yaml_get(node, key);
-    if (list && !yaml_is_list(list)) {
-        return yaml_wrong(region->resources->tree, list, region->failure,
-                          "%s: a list of texts, [..]", key);
-    }
-    for (size_t i = 0; i < yaml_count(list); i++) {
+    const struct yaml_node *list = NULL;
+    enum status status = get_list(region, node, key, &list);
+    for (size_t i = 0; status == STATUS_OK && i < yaml_count(list); i++) {
         const struct yaml_node *entry = yaml_at(list, i, NULL);
         const char *text = yaml_text(entry);
-        enum status status = text ? spell(&region->spelling, text) : STATUS_INVALID;
+        status = text ? spell(&region->spelling, text) : STATUS_INVALID;
         status = status == STATUS_OK ? remember(region->resources, text) : status;
         if (status != STATUS_OK) {
             return yaml_wrong(region->resources->tree, entry, region->failure, "%s: %s", key,
@@ -56,7 +62,7 @@ static enum status read_list(const struct region *region, const struct yaml_node
                                   : "the file holds too many");
         }
     }
-    return STATUS_OK;
+    return status;
 }
 
 static const char *first_of(const struct yaml_node *node, const char *key)
@@ -69,8 +75,9 @@ static const char *first_of(const struct yaml_node *node, const char *key)
 static enum status read_keywords(const struct region *region, const struct yaml_node *node)
 {
     struct resources *resources = region->resources;
-    const struct yaml_node *words = yaml_get(node, "keyword");
+    const struct yaml_node *words = NULL;
     const char *number = first_of(node, "text");
+    const enum status status = get_list(region, node, "keyword", &words);
     for (size_t i = 0; i < yaml_count(words); i++) {
         const char *word = yaml_text(yaml_at(words, i, NULL));
         const uint16_t symbol = word ? resource_spelling_word(&region->spelling, word) : 0;
@@ -78,18 +85,20 @@ static enum status read_keywords(const struct region *region, const struct yaml_
             || resource_spelling_text(&region->spelling, word, number) != STATUS_OK) {
             return wrong(region, words, "keyword: words that are sent to the number of text");
         }
-        if (resources->keyword_count < RESOURCE_NEAR_MAX) {
-            resources->keywords[resources->keyword_count].symbol = symbol;
-            resources->keywords[resources->keyword_count++].line = resources->line_count - 1;
+        if (resources->keyword_count == RESOURCE_LINES_MAX) {
+            return wrong(region, words, "keyword: at most 64 in a file");
         }
+        resources->keywords[resources->keyword_count].symbol = symbol;
+        resources->keywords[resources->keyword_count++].line = resources->line_count - 1;
     }
-    return STATUS_OK;
+    return status;
 }
 
 static enum status read_topic(const struct region *region, const struct yaml_node *node,
                               struct resource_line *line)
 {
-    const struct yaml_node *words = yaml_get(node, "topic");
+    const struct yaml_node *words = NULL;
+    const enum status status = get_list(region, node, "topic", &words);
     if (yaml_count(words) > RESOURCE_NEAR_MAX) {
         return wrong(region, words, "topic: at most 12 words");
     }
@@ -101,7 +110,7 @@ static enum status read_topic(const struct region *region, const struct yaml_nod
         }
         line->topic[line->topic_count++] = symbol;
     }
-    return STATUS_OK;
+    return status;
 }
 
 static enum status read_is(const struct region *region, const struct yaml_node *node,
@@ -153,8 +162,8 @@ static enum status read_line(struct region *region, const struct yaml_node *node
 static enum status read_lines(struct region *region, const struct yaml_node *root)
 {
     struct resources *resources = region->resources;
-    const struct yaml_node *lines = yaml_get(root, "lines");
-    enum status status = STATUS_OK;
+    const struct yaml_node *lines = NULL;
+    enum status status = get_list(region, root, "lines", &lines);
     resources->default_line = RESOURCE_LINES_MAX;
     resources->emergency_line = RESOURCE_LINES_MAX;
     for (size_t i = 0; status == STATUS_OK && i < yaml_count(lines); i++) {
@@ -188,18 +197,21 @@ static enum status read_foreign(const struct region *region, const struct yaml_n
                                 const char *key, bool is_emergency)
 {
     struct resources *resources = region->resources;
-    const struct yaml_node *list = yaml_get(root, key);
+    const struct yaml_node *list = NULL;
     const size_t room = sizeof resources->foreign / sizeof resources->foreign[0];
+    const enum status status = get_list(region, root, key, &list);
     for (size_t i = 0; i < yaml_count(list); i++) {
         const char *text = yaml_text(yaml_at(list, i, NULL));
         if (!text || resources->foreign_count == room
             || !resource_spelling_digits(text,
                                          resources->foreign[resources->foreign_count].digits)) {
-            return wrong(region, list, "numbers in quotes, of 3 digits and more, at most 24");
+            return yaml_wrong(resources->tree, list, region->failure,
+                              "%s: numbers in quotes, of 3 digits and more, at most %zu of both",
+                              key, room);
         }
         resources->foreign[resources->foreign_count++].is_emergency = is_emergency;
     }
-    return STATUS_OK;
+    return status;
 }
 
 static bool is_kind(const char *name)
@@ -226,12 +238,19 @@ static enum status check_grades(const struct region *region, const struct yaml_n
                                : wrong(region, grades, "protocol: texts for low, high, imminent");
 }
 
-/* protocol: {LANGUAGE: {KIND: {GRADE: text}}}, read where it is told: resources_protocol. */
+/* Read where it is told: resources_protocol. */
 static enum status check_protocol(const struct region *region, const struct yaml_node *root)
 {
+    static const char form[] = "protocol: {LANGUAGE: {KIND: {GRADE: text}}}";
     const struct yaml_node *languages = yaml_get(root, "protocol");
+    if (languages && !yaml_is_map(languages)) {
+        return wrong(region, languages, form);
+    }
     for (size_t i = 0; i < yaml_count(languages); i++) {
         const struct yaml_node *kinds = yaml_at(languages, i, NULL);
+        if (!yaml_is_map(kinds)) {
+            return wrong(region, kinds, form);
+        }
         for (size_t k = 0; k < yaml_count(kinds); k++) {
             const char *name = NULL;
             const struct yaml_node *grades = yaml_at(kinds, k, &name);

@@ -55,7 +55,7 @@ struct resources {
     struct {
         uint16_t symbol; /* "home", "start" */
         uint32_t line;
-    } keywords[RESOURCE_NEAR_MAX];
+    } keywords[RESOURCE_LINES_MAX];
     uint32_t keyword_count;
 };
 

@@ -299,6 +299,7 @@ static void wrong_numbers_are_corrected(void)
         {"the domestic abuse helpline [1-800-555-0142]", "1-800-799-7233"},
         {"Text HOME to [741742] to reach the Crisis Text Line", "741741"},
         {"text home to [747474]", "741741"},
+        {"Text TEEN to [839864]", "839863"}, /* the last word of the file */
         {"In an emergency call [999]", "911"},
         {"If you are in danger, dial [112]", "911"},
         {"If you feel suicidal, call Samaritans on [116 123]", "988"},
@@ -368,17 +369,13 @@ static void protocols_lead_to_help(void)
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct resources *resources = region_of(rows[i].region);
         for (unsigned kind = 0; kind < CRISIS_KIND_COUNT; kind++) {
-            const char *high = resources_protocol(resources, (enum crisis_kind)kind, CRISIS_HIGH,
-                                                  rows[i].language);
-            const char *imminent = resources_protocol(resources, (enum crisis_kind)kind,
-                                                      CRISIS_IMMINENT, rows[i].language);
-            char found[TEXT_BYTES * 2] = "";
-            CHECK(high && imminent, "%s %s %u", rows[i].region, rows[i].language, kind);
-            if (high && imminent) {
-                find_all(resources, imminent, TEXT_BYTES, found);
-                CHECK(found[0] != '\0', "%s", imminent);
-                find_all(resources, high, TEXT_BYTES, found);
-                CHECK(found[0] != '\0', "%s", high);
+            for (unsigned grade = CRISIS_HIGH; grade <= CRISIS_IMMINENT; grade++) {
+                const char *text = resources_protocol(resources, (enum crisis_kind)kind,
+                                                      (enum crisis_grade)grade, rows[i].language);
+                char found[TEXT_BYTES * 2] = "";
+                find_all(resources, text ? text : "", TEXT_BYTES, found);
+                CHECK(found[0] != '\0', "%s %s %u %u", rows[i].region, rows[i].language, kind,
+                      grade);
             }
         }
         const char *high =
@@ -399,6 +396,16 @@ static void wrong_regions_are_refused(void)
         {"version: 1\n" LINES "region: x\n", ""},
         {"version: 2\n" LINES, "x:1: version"},
         {"version: 1\n" LINES "colour: red\n", "x:5: unknown key"},
+        {"version: 1\n" LINES "trnk: 1\n",
+         "x:5: unknown key: \"trnk\" is not known, did you mean trunk?"},
+        {"version: 1\nlines: 3\n", "x:2: lines: a list"},
+        {"version: 1\nlines:\n- {name: [A], text: [\"988\"], keyword: HI, source: x}\n",
+         "x:3: keyword: a list"},
+        {"version: 1\nlines:\n- {name: [A], call: [\"988\"], topic: war, source: x}\n",
+         "x:3: topic: a list"},
+        {"version: 1\n" LINES "protocol: call 988\n", "x:5: protocol"},
+        {"version: 1\n" LINES "protocol: {en: call 988}\n", "x:5: protocol"},
+        {"version: 1\n" LINES "foreign_crisis: \"999\"\n", "x:5: foreign_crisis: a list"},
         {"version: 1\n", "x:1: lines"},
         {"version: 1\nlines:\n- {name: [A], call: [\"1\"], source: x}\n", "x:3: call"},
         {"version: 1\nlines:\n- {name: [A], call: [\"988\"]}\n", "x:3: lines: each needs"},
@@ -406,7 +413,7 @@ static void wrong_regions_are_refused(void)
         {"version: 1\ntrunk: a\n" LINES, "x:2: trunk"},
         {"version: 1\n" LINES "protocol: {en: {suicide: {grave: x}}}\n", "x:5: protocol"},
         {"version: 1\n" LINES "protocol: {en: {colour: {high: x}}}\n", "x:5: protocol"},
-        {"version: 1\n" LINES "foreign_emergency: [\"1\"]\n", "x:5: "},
+        {"version: 1\n" LINES "foreign_emergency: [\"1\"]\n", "x:5: foreign_emergency: numbers"},
         {"lines: [", "x:"},
         {"- 1\n", "x:1: keys and values"},
         {"version: 1\nlines: [1]\n", "x:2: lines"},
