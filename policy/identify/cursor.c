@@ -2,20 +2,14 @@
 
 #include <string.h>
 
-static bool is_any(const struct window_view *view, uint32_t index, const struct word_table *words)
-{
-    const struct lexeme *lexeme = &view->lexemes[index];
-    return word_table_row(words, lexeme->hash, lexeme_text(view, index), lexeme->folded_bytes) != 0;
-}
-
 bool cursor_is_any(struct cursor *cursor, uint32_t index, const struct word_table *words)
 {
-    return cursor_lexeme(cursor, index) && is_any(&cursor->reading->view, index, words);
+    return cursor_lexeme(cursor, index) && cursor_row(&cursor->reading->view, index, words) != 0;
 }
 
 bool cursor_left_is_any(const struct cursor *cursor, uint32_t index, const struct word_table *words)
 {
-    return is_any(&cursor->reading->view, index, words);
+    return cursor_row(&cursor->reading->view, index, words) != 0;
 }
 
 uint32_t cursor_skip_spaces(struct cursor *cursor, uint32_t index)
@@ -77,7 +71,7 @@ bool cursor_has_context(const struct cursor *cursor, const struct word_table *wo
             continue;
         }
         looks--;
-        if (is_any(view, index, words)) {
+        if (cursor_row(view, index, words) != 0) {
             return true;
         }
     }

@@ -28,6 +28,14 @@ static inline const struct lexeme *cursor_lexeme(struct cursor *cursor, uint32_t
     return NULL;
 }
 
+/* The number of the lexeme's first row in the table, from 1 on; 0: its text is not in it. */
+static inline uint32_t cursor_row(const struct window_view *view, uint32_t index,
+                                  const struct word_table *words)
+{
+    const struct lexeme *lexeme = &view->lexemes[index];
+    return word_table_row(words, lexeme->hash, lexeme_text(view, index), lexeme->folded_bytes);
+}
+
 /* WORD, NUMBER or MIXED. */
 static inline bool cursor_is_run(const struct lexeme *lexeme)
 {

@@ -75,10 +75,8 @@ static const struct record_label *label_at(const struct cursor *cursor, uint32_t
                                            uint32_t strangers)
 {
     const struct window_view *view = &cursor->reading->view;
-    const struct lexeme *lexeme = &view->lexemes[index];
     const struct record_label *labels = record_labels.rows;
-    uint32_t row = word_table_row(&record_labels, lexeme->hash, lexeme_text(view, index),
-                                  lexeme->folded_bytes);
+    uint32_t row = cursor_row(view, index, &record_labels);
     for (; row > 0 && row <= record_labels.count; row++) { /* a word has several rows */
         const struct record_label *label = &labels[row - 1];
         if (label->strangers >= strangers && is_label(cursor, index, label)) {

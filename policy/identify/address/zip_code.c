@@ -63,8 +63,7 @@ static bool has_place_entry(const struct cursor *cursor, uint32_t index)
     const struct lexeme *lexeme = &cursor->reading->view.lexemes[index];
     const struct lexicon *lexicon = cursor->reading->terms->lexicon;
     return lexicon && lexeme->word != 0 && lexicon_entry(lexicon, lexeme->word)->place > 0
-           && !word_table_find(&plain_words_grammatical, lexeme_text(&cursor->reading->view, index),
-                               lexeme->folded_bytes);
+           && !glance_word_at(&cursor->reading->view, index, &plain_words_grammatical);
 }
 
 static bool is_state(const struct cursor *cursor, uint32_t index)
@@ -75,8 +74,7 @@ static bool is_state(const struct cursor *cursor, uint32_t index)
         && lexeme->folded_bytes > 2) {
         return (lexicon_entry(lexicon, lexeme->word)->flags & LEXICON_STATE) != 0;
     }
-    const uint32_t found = word_table_find(
-        &zip_code_words, lexeme_text(&cursor->reading->view, index), lexeme->folded_bytes);
+    const uint32_t found = glance_word_at(&cursor->reading->view, index, &zip_code_words);
     if (!(found & STATE) || lexeme->letter_case == CASE_UPPER || (found & LOWER)) {
         return (found & STATE) != 0;
     }
@@ -89,10 +87,9 @@ static bool is_place(const struct cursor *cursor, uint32_t index)
 {
     const struct lexeme *lexeme = &cursor->reading->view.lexemes[index];
     if (left_is(cursor, index, PLACE)) {
-        const char *text = lexeme_text(&cursor->reading->view, index);
-        const bool is_label =
-            (word_table_find(&phone_words, text, lexeme->folded_bytes) & PHONE_WORDS_OTHER)
-            || (word_table_find(&street_words, text, lexeme->folded_bytes) & STREET_UNIT);
+        const struct window_view *view = &cursor->reading->view;
+        const bool is_label = (glance_word_at(view, index, &phone_words) & PHONE_WORDS_OTHER)
+                              || (glance_word_at(view, index, &street_words) & STREET_UNIT);
         const bool is_capital = lexeme->class == LEXEME_WORD && lexeme->letter_case != CASE_LOWER;
         return !is_label && (is_capital || has_place_entry(cursor, index));
     }
@@ -122,11 +119,10 @@ static bool is_behind_comma(const struct cursor *cursor, uint32_t at, bool *has_
         if (lexeme->class != LEXEME_WORD) {
             return false;
         }
-        const char *text = lexeme_text(view, left);
         const bool is_lower = lexeme->letter_case == CASE_LOWER;
-        if (word_table_find(&phone_words, text, lexeme->folded_bytes) & PHONE_WORDS_OTHER
-            || (is_lower && word_table_find(&plain_words_grammatical, text, lexeme->folded_bytes)
-                && !word_table_find(&street_words, text, lexeme->folded_bytes))) {
+        if (glance_word_at(view, left, &phone_words) & PHONE_WORDS_OTHER
+            || (is_lower && glance_word_at(view, left, &plain_words_grammatical)
+                && !glance_word_at(view, left, &street_words))) {
             return false;
         }
         *has_lower |= is_lower;
@@ -204,9 +200,7 @@ static bool is_address_line(struct cursor *cursor, uint32_t at, uint32_t end)
         }
         const struct lexeme *lexeme = &cursor->reading->view.lexemes[next];
         if (lexeme->class != LEXEME_WORD || lexeme->letter_case == CASE_LOWER
-            || word_table_find(&phone_words, lexeme_text(&cursor->reading->view, next),
-                               lexeme->folded_bytes)
-                   & PHONE_WORDS_OTHER) {
+            || glance_word_at(&cursor->reading->view, next, &phone_words) & PHONE_WORDS_OTHER) {
             return false;
         }
         left = next;

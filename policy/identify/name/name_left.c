@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "policy/identify/words/word_table.h"
+#include "policy/identify/cursor.h"
 
 enum {
     SLIP_POINTS = 5,
@@ -119,14 +119,6 @@ static struct words words_left(const struct reading *reading)
     return words;
 }
 
-static uint32_t row_of(const struct reading *reading, uint32_t index,
-                       const struct word_table *table)
-{
-    const struct lexeme *const lexeme = &reading->view.lexemes[index];
-    return word_table_row(table, lexeme->hash, lexeme_text(&reading->view, index),
-                          lexeme->folded_bytes);
-}
-
 /* The words of `before`, the last of them first, against those from the second nearest on. */
 static bool has_before(const struct reading *reading, const struct words *words, const char *before)
 {
@@ -152,7 +144,7 @@ static bool has_before(const struct reading *reading, const struct words *words,
 
 static bool is_owner(const struct reading *reading, uint32_t index)
 {
-    return row_of(reading, index, &owners) != 0;
+    return cursor_row(&reading->view, index, &owners) != 0;
 }
 
 static bool is_owned(const struct reading *reading, const struct words *words)
@@ -181,7 +173,8 @@ static void take_row(const struct left_row *row, int bonus, bool is_colon, struc
 static void read_rows(const struct reading *reading, const struct words *words,
                       struct name_left *left)
 {
-    const uint32_t first = words->count > 0 ? row_of(reading, words->index[0], &row_words) : 0;
+    const uint32_t first =
+        words->count > 0 ? cursor_row(&reading->view, words->index[0], &row_words) : 0;
     if (first == 0) {
         return;
     }

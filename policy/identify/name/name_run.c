@@ -188,9 +188,7 @@ static const struct word_table row_words = WORD_TABLE(rows);
 
 static const struct right_row *row_of(const struct cursor *cursor, uint32_t index)
 {
-    const struct lexeme *const lexeme = &cursor->reading->view.lexemes[index];
-    const uint32_t row = word_table_row(
-        &row_words, lexeme->hash, lexeme_text(&cursor->reading->view, index), lexeme->folded_bytes);
+    const uint32_t row = cursor_row(&cursor->reading->view, index, &row_words);
     return row == 0 ? NULL : &rows[row - 1];
 }
 

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "policy/identify/cursor.h"
 #include "policy/text/word_hash.h"
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
@@ -321,21 +322,15 @@ WORD_LIST(units, "mg", "mcg", "ug", "g", "kg", "ml", "l", "iu", "units", "unit",
           "x", "mah", "hz", "khz", "mhz", "ghz", "gb", "mb", "tb");
 WORD_LIST(device_labels, "imei", "meid", "udi", "iccid", "sn", "serial", "gtin");
 
-static bool is_any(const struct window_view *view, uint32_t index, const struct word_table *words)
-{
-    const struct lexeme *lexeme = &view->lexemes[index];
-    return word_table_row(words, lexeme->hash, lexeme_text(view, index), lexeme->folded_bytes) != 0;
-}
-
 enum record_link record_link_of(const struct window_view *view, uint32_t index)
 {
-    if (is_any(view, index, &number_words)) {
+    if (cursor_row(view, index, &number_words) != 0) {
         return RECORD_LINK_NUMBER;
     }
-    if (is_any(view, index, &says_words)) {
+    if (cursor_row(view, index, &says_words) != 0) {
         return RECORD_LINK_SAYS;
     }
-    return is_any(view, index, &link_words) ? RECORD_LINK_WORD : RECORD_LINK_NONE;
+    return cursor_row(view, index, &link_words) != 0 ? RECORD_LINK_WORD : RECORD_LINK_NONE;
 }
 
 bool record_is_unit(const char *text, size_t length)
@@ -345,7 +340,7 @@ bool record_is_unit(const char *text, size_t length)
 
 bool record_is_device_label(const struct window_view *view, uint32_t index)
 {
-    return is_any(view, index, &device_labels);
+    return cursor_row(view, index, &device_labels) != 0;
 }
 
 static const struct {

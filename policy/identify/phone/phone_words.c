@@ -78,9 +78,7 @@ static bool ends_sentence(const struct cursor *cursor, uint32_t index)
         return true;
     }
     return lexeme_is(view, index, ".") && index > 0
-           && !(word_table_find(&phone_words, lexeme_text(view, index - 1),
-                                view->lexemes[index - 1].folded_bytes)
-                & (SAYS | PHONE_WORDS_NUMBER))
+           && !(glance_word_at(view, index - 1, &phone_words) & (SAYS | PHONE_WORDS_NUMBER))
            && view->lexemes[index - 1].folded_bytes > 1; /* "p." */
 }
 
